@@ -1,0 +1,1 @@
+"""The wires that the clients speak over: authentication, encoding, paging, error mapping."""

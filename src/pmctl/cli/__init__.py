@@ -1,0 +1,1 @@
+"""One thin file a group; `common` holds what they share."""

@@ -1,0 +1,114 @@
+"""Context: the configuration in force and its clients, each made at first use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from pmctl import output
+
+if TYPE_CHECKING:
+    from pmctl.audit import Outcome
+    from pmctl.backends.mautic import Mautic
+    from pmctl.clients.campaign import Campaigns
+    from pmctl.config import Config
+    from pmctl.http import Http, HttpOptions
+
+
+class Context:
+    """What one run of a command works with. Close it (or use `with`) to close connections."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = options
+        self._words: tuple[str, ...] = tuple(options.get("argv", ()))
+        self._open: list[Http] = []
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Take the options said on the command line; configures the output too."""
+        columns = options.get("columns") or ""
+        format_ = options.get("output")  # text: the enums of Typer are made for callbacks only
+        color = options.get("color")
+        output.configure(
+            output.Style(
+                format=output.Format(format_) if format_ else None,
+                columns=tuple(filter(None, (name.strip() for name in columns.split(",")))),
+                header=not options.get("no_header", False),
+                quiet=bool(options.get("quiet", False)),
+                color=output.Color(color) if color else output.Color.auto,
+            )
+        )
+        return cls(options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for http in self._open:
+            http.close()
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration in force; says on stderr what an explicit --context overrules."""
+        from pmctl.config import load
+
+        config = load(self.options)
+        for line in config.notes:
+            output.note(line)
+        return config
+
+    @cached_property
+    def _http_options(self) -> HttpOptions:
+        from pmctl.http import HttpOptions
+
+        general = self.config.general
+        insecure = bool(self.options.get("insecure"))
+        if insecure:
+            output.warn("TLS certificates are not verified (--insecure)")
+        return HttpOptions(
+            timeout_seconds=general.timeout_seconds,
+            retries=general.retries,
+            ca_file=str(general.ca_file) if general.ca_file else None,
+            insecure=insecure,
+            trace=_trace if self.options.get("trace") else None,
+        )
+
+    @cached_property
+    def mautic(self) -> Mautic:
+        """The Mautic of this context. Raises ConfigError when its settings lack something."""
+        from pmctl.backends.mautic import Mautic
+        from pmctl.http import Http
+        from pmctl.paths import cache_home
+
+        settings = self.config.mautic
+        http = Http("Mautic", settings.url, self._http_options)
+        self._open.append(http)
+        return Mautic(
+            http,
+            user=settings.user,
+            password=settings.password.reveal,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret.reveal,
+            token_file=cache_home() / f"mautic-token-{self.config.context}.json",
+        )
+
+    @cached_property
+    def campaign(self) -> Campaigns:
+        """The campaigns of this context."""
+        from pmctl.clients.campaign import Campaigns
+        from pmctl.clients.journal import Journal
+        from pmctl.paths import state_home
+
+        journal = Journal(state_home() / "journal.jsonl", self._audit)
+        return Campaigns(self.mautic, self.config.context, journal)
+
+    def _audit(self, target: str, outcome: Outcome) -> None:
+        from pmctl import audit
+
+        audit.record(self.config.context, self._words, target, outcome)
+
+
+def _trace(line: str) -> None:
+    sys.stderr.write(line if line.endswith("\n") else line + "\n")

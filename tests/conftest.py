@@ -1,0 +1,46 @@
+"""The shell as a fixture: every test talks to pmctl as a person does, through `main(argv)`."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pmctl.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home for each test, and no pmctl variable of the machine in the environment."""
+    place = tmp_path / "home"
+    place.mkdir()
+    for name in list(os.environ):
+        if name.startswith(("PMCTL_", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "CLICOLOR_FORCE", "CREDENTIALS_DIRECTORY", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    yield place
+
+
+@pytest.fixture
+def pmctl(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run pmctl in this process: `code, out, err = pmctl("campaign", "list")`."""
+
+    def run(*argv: str | Path, stdin: str = "") -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            code = main([str(word) for word in argv])
+        return code, out.getvalue(), err.getvalue()
+
+    return run
