@@ -461,7 +461,8 @@ def test_a_write_on_a_connection_that_the_server_closed_meanwhile_is_not_repeate
         http.request("GET", "x")
         with pytest.raises(OutcomeUnknown):
             http.request("POST", "x")
-        assert [line.split()[0] for line in asked] == [b"GET", b"POST"]
+        # whether the server still read it is a race; that it came once at most is not
+        assert [line.split()[0] for line in asked].count(b"POST") <= 1
 
 
 def test_nobody_listening_is_unreachable_for_a_write_too(make: Make) -> None:

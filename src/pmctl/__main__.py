@@ -3,6 +3,7 @@
 `--version` is answered before anything is imported: 18 ms instead of 80.
 """
 
+import gc
 import sys
 
 
@@ -10,6 +11,8 @@ def run() -> None:
     """Run pmctl on the arguments of this process and leave with its exit code."""
     if sys.argv[1:] == ["--version"] and _version_written():
         raise SystemExit(0)
+    # Importing makes no garbage, only looks for it: 5 ms. A command switches it on again.
+    gc.disable()
     try:
         from pmctl.main import main
 

@@ -64,7 +64,7 @@ class Root(Group):
         """Import a group and return its command tree; None if there is no such group."""
         if name in GROUPS and name not in self.commands:
             app = importlib.import_module(f"pmctl.cli.{name}").app
-            command = typer.main.get_command(app)
+            command = typer.main.get_group(app)  # also when it has a single command
             command.name = name
             self.commands[name] = command
         return self.commands.get(name)
@@ -108,10 +108,11 @@ def _run(arguments: list[str]) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    # Not `root().main()`: that answers a broken pipe by leaving the process with 1.
     top = root()
+    # Not `top.main()`: that answers a broken pipe by leaving the process with 1.
+    # argv is for the audit log.
     try:
-        with top.make_context("pmctl", arguments) as ctx:
+        with top.make_context("pmctl", arguments, obj={"argv": tuple(arguments)}) as ctx:
             top.invoke(ctx)
     except typer.Exit as exc:
         return exc.exit_code
@@ -141,14 +142,14 @@ def _usage(exc: typer.TyperException) -> PmctlError:
     message = exc.format_message().strip()
     if message.startswith(output.paint("Usage:", "1")):  # Typer's message for a group is its help
         return UsageError(f"{path} needs a command", hint=f"`{path} --help` lists them")
-    found = _SUGGESTION.search(message)
+    found = re.search(_SUGGESTION, message)
     if not found:
         return UsageError(_lower(message), hint=f"`{path} --help` shows how")
     return UsageError(_lower(message[: found.start()]), hint=f"did you mean {found[1]}?")
 
 
 # "Did you mean --color?", "Did you mean 'list'?", "(Possible options: --color, --columns)"
-_SUGGESTION = re.compile(r"[. ]*(?:Did you mean |\(Possible options: )(.+?)[?)]?\.?$")
+_SUGGESTION = r"[. ]*(?:Did you mean |\(Possible options: )(.+?)[?)]?\.?$"
 
 
 def _lower(message: str) -> str:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum, StrEnum
 from typing import IO, Any
 
@@ -60,15 +60,23 @@ class Color(StrEnum):
     never = "never"
 
 
-@dataclass
 class Style:
     """How this run of pmctl writes; set once by the shell from the shared options."""
 
-    format: Format | None = None
-    columns: tuple[str, ...] = ()
-    header: bool = True
-    quiet: bool = False
-    color: Color = Color.auto
+    def __init__(
+        self,
+        format: Format | None = None,  # noqa: A002  as the option means it
+        columns: tuple[str, ...] = (),
+        *,
+        header: bool = True,
+        quiet: bool = False,
+        color: Color = Color.auto,
+    ) -> None:
+        self.format = format
+        self.columns = columns
+        self.header = header
+        self.quiet = quiet
+        self.color = color
 
 
 style = Style()
@@ -76,8 +84,7 @@ style = Style()
 
 def configure(new: Style) -> None:
     """Take over the output options of the command that runs."""
-    for field in fields(Style):
-        setattr(style, field.name, getattr(new, field.name))
+    vars(style).update(vars(new))
 
 
 def colored(stream: IO[str]) -> bool:
@@ -310,8 +317,12 @@ def _error_record(exc: PmctlError) -> dict[str, Any]:
         "exit_code": exc.exit_code,
     }
     if isinstance(exc, InputProblems):
-        record["problems"] = plain(exc.problems)
+        record["problems"] = [_redacted(problem) for problem in plain(exc.problems)]
     return record
+
+
+def _redacted(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: redact(v) if isinstance(v, str) else v for name, v in record.items()}
 
 
 def _problem(problem: Any) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import IO, Any
 
 # Control characters (C0, DEL, C1), what changes the direction of text or hides in it, half pairs
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
     "|[\U000e0000-\U000e007f]"
 )
@@ -15,7 +15,7 @@ _UNSAFE = re.compile(
 
 def clean(text: str) -> str:
     """Return `text` with control and direction characters spelt out: `\\x1b`, `\\u202e`."""
-    return _UNSAFE.sub(_spelt, text)
+    return text if text.isprintable() else re.sub(_UNSAFE, _spelt, text)
 
 
 def _spelt(found: re.Match[str]) -> str:
@@ -32,7 +32,7 @@ def json_text(value: Any, stream: IO[str], indent: int | None = None) -> str:
     """Return JSON that is safe on a terminal and in the encoding of `stream`."""
     text = json.dumps(value, ensure_ascii=not any_character(stream), indent=indent)
     # The line ends of `indent` are the only control characters outside of strings.
-    return "\n".join(_UNSAFE.sub(_json_code, line) for line in text.split("\n"))
+    return "\n".join(re.sub(_UNSAFE, _json_code, line) for line in text.split("\n"))
 
 
 def _json_code(found: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import gc
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -184,6 +185,7 @@ class Command(_Helpful, TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         from pmctl.context import Context
 
+        gc.enable()  # off since the start, for speed
         with Context.of(self.taken(ctx)) as context:
             ctx.obj = context
             return super().invoke(ctx)

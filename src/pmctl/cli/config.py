@@ -65,7 +65,7 @@ def init(
     Examples:
       pmctl config init
       pmctl config init --hostname mail.example.com --mautic-client-id 1_abc
-      pmctl config init --context staging --mautic-url https://mtc.staging.example.com
+      pmctl config init --context test --mautic-url https://mtc.test.example.com
     """
     from pmctl import configedit
 

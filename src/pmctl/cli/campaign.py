@@ -1,0 +1,265 @@
+"""`pmctl campaign`: sequences as reviewed YAML files, and the campaigns that Mautic runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pmctl import output
+from pmctl.cli import campaign_files as files
+from pmctl.cli.common import Command, Printing, context_of, group
+
+if TYPE_CHECKING:
+    from pmctl.clients.campaign import Listed
+
+app = group(
+    "Mautic campaigns from YAML files: validate, plan, apply.\n\n"
+    "Examples:\n"
+    "  pmctl campaign validate campaigns/\n"
+    "  pmctl campaign plan campaigns/ --detailed-exitcode\n"
+    "  pmctl campaign apply campaigns/welcome.yaml"
+)
+
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILES...", help="Sequence files, folders of them, or - for stdin."),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="A value for ${NAME}; the environment else."),
+]
+DetailedExit = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="End with 2 when there is something to change.")
+]
+Takeover = Annotated[
+    bool, typer.Option("--takeover", help="Take over campaigns of another context.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Name = Annotated[str, typer.Argument(metavar="KEY", help="The campaign's key, or its id.")]
+
+
+class Picture(StrEnum):
+    """What `campaign graph` can draw."""
+
+    tree = "tree"
+    svg = "svg"
+    json = "json"
+
+
+@app.command(cls=Printing)
+def validate(ctx: typer.Context, paths: Files, variables: Variables = None) -> None:
+    """Check sequence files, offline; every problem at once.
+
+    Examples:
+      pmctl campaign validate campaigns/
+      pmctl campaign validate - < campaigns/welcome.yaml
+      pmctl campaign validate campaigns/ -o json
+    """
+    del ctx
+    files.validate(paths, files.values(variables))
+
+
+@app.command(cls=Printing)
+def explain(ctx: typer.Context, paths: Files, variables: Variables = None) -> None:
+    """Say in words what each contact will go through.
+
+    Examples:
+      pmctl campaign explain campaigns/trial-nudge.yaml
+    """
+    del ctx
+    files.explain(paths, files.values(variables))
+
+
+@app.command(cls=Command)
+def graph(
+    ctx: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="FILE", help="A sequence file, or -.")],
+    picture: Annotated[
+        Picture, typer.Option("--output", "-o", help="What to draw.")
+    ] = Picture.tree,
+    variables: Variables = None,
+) -> None:
+    """Draw a sequence: a tree in the terminal, or an SVG picture.
+
+    Examples:
+      pmctl campaign graph campaigns/trial-nudge.yaml
+      pmctl campaign graph campaigns/trial-nudge.yaml -o svg > trial-nudge.svg
+    """
+    del ctx
+    files.draw(path, picture.value, files.values(variables))
+
+
+@app.command(cls=Command)
+def schema(ctx: typer.Context) -> None:
+    """Print the JSON schema of sequence files, for editors.
+
+    Examples:
+      pmctl campaign schema > campaigns/sequence.schema.json
+    """
+    del ctx
+    files.schema()
+
+
+@app.command(cls=Command)
+def fmt(
+    ctx: typer.Context,
+    paths: Files,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; end with 2 when a file would change.")
+    ] = False,
+) -> None:
+    """Write sequence files in the one canonical form; comments stay.
+
+    Examples:
+      pmctl campaign fmt campaigns/
+      pmctl campaign fmt --check campaigns/
+    """
+    del ctx
+    files.fmt(paths, check=check)
+
+
+@app.command(cls=Printing)
+def plan(
+    ctx: typer.Context,
+    paths: Files,
+    detailed_exitcode: DetailedExit = False,
+    takeover: Takeover = False,
+    variables: Variables = None,
+) -> None:
+    """Show what apply would change in Mautic. Reads only.
+
+    Examples:
+      pmctl campaign plan campaigns/
+      pmctl campaign plan campaigns/ --detailed-exitcode -o json
+    """
+    from pmctl.cli import campaign_changes
+
+    changed = campaign_changes.plan(
+        context_of(ctx), paths, files.values(variables), takeover=takeover
+    )
+    if changed and detailed_exitcode:
+        raise typer.Exit(2)
+
+
+@app.command(cls=Printing)
+def apply(
+    ctx: typer.Context,
+    paths: Files,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    force: Annotated[
+        str, typer.Option("--force", metavar="REASON", help="Do it although people are harmed.")
+    ] = "",
+    takeover: Takeover = False,
+    detailed_exitcode: DetailedExit = False,
+    variables: Variables = None,
+) -> None:
+    """Make Mautic hold what the files say, then read it back.
+
+    Examples:
+      pmctl campaign apply campaigns/
+      pmctl campaign apply --dry-run campaigns/welcome.yaml
+      pmctl campaign apply campaigns/ --yes -o json
+
+    New campaigns are made unpublished and published last. Run it again after a crash or a
+    time-out: it looks first and finishes what is missing, and makes nothing twice.
+    """
+    from pmctl.cli import campaign_changes
+
+    changes = campaign_changes.Request(
+        paths, files.values(variables), takeover=takeover, force=force, ask=not yes
+    )
+    if dry_run:
+        changed = campaign_changes.plan(
+            context_of(ctx), paths, changes.variables, takeover=takeover
+        )
+    else:
+        changed = campaign_changes.apply(context_of(ctx), changes)
+    if changed and detailed_exitcode:
+        raise typer.Exit(2)
+
+
+@app.command("list", cls=Printing)
+def list_(
+    ctx: typer.Context,
+    ours: Annotated[bool, typer.Option("--ours", help="Only campaigns that pmctl made.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N campaigns.")
+    ] = None,
+) -> None:
+    """List the campaigns of this Mautic.
+
+    Examples:
+      pmctl campaign list
+      pmctl campaign list --ours -o json
+    """
+    from pmctl import names
+
+    client = context_of(ctx).campaign
+    listed = client.marked if ours else client.all()
+    names.remember("campaigns", [one.key for one in listed if one.key])
+    output.show(_cut(listed, limit), ["id", "key", "name", "published", "env"])
+
+
+def _cut(listed: list[Listed], limit: int | None) -> list[Listed]:
+    if limit is not None and len(listed) > limit:
+        output.note(f"showing {limit} of {len(listed)} campaigns (--limit)")
+    return listed[:limit]
+
+
+@app.command(cls=Printing)
+def show(ctx: typer.Context, name: Name) -> None:
+    """Show a live campaign: its steps and who waits where.
+
+    Examples:
+      pmctl campaign show welcome
+      pmctl campaign show 12 -o json
+    """
+    shown = context_of(ctx).campaign.show(name)
+    if output.asked() is not None:
+        output.show_one(shown)
+        return
+    facts: dict[str, Any] = {
+        key: getattr(shown, key)
+        for key in ("id", "key", "name", "env", "published", "segments", "members")
+    }
+    output.show_one(facts)
+    output.note("")
+    output.show(shown.steps, ["step", "path", "type", "when", "waiting"])
+
+
+@app.command(cls=Command)
+def publish(ctx: typer.Context, name: Name, dry_run: DryRun = False) -> None:
+    """Publish a campaign: Mautic runs it from its next cron run on.
+
+    Examples:
+      pmctl campaign publish welcome
+    """
+    _set_published(ctx, name, published=True, dry_run=dry_run)
+
+
+@app.command(cls=Command)
+def unpublish(ctx: typer.Context, name: Name, dry_run: DryRun = False) -> None:
+    """Unpublish a campaign: nothing of it runs until it is published again.
+
+    Examples:
+      pmctl campaign unpublish welcome
+    """
+    _set_published(ctx, name, published=False, dry_run=dry_run)
+
+
+def _set_published(ctx: typer.Context, name: str, *, published: bool, dry_run: bool) -> None:
+    client = context_of(ctx).campaign
+    found = client.get(name)
+    word = "published" if published else "unpublished"
+    called = found.key or f"campaign {found.id}"
+    if found.published is published:
+        output.note(f"{called} is {word} already")
+    elif dry_run:
+        output.note(f"{called} would be {word}")
+    else:
+        client.set_published(found, published=published)
+        output.note(f"{called} is {word}")

@@ -1,0 +1,193 @@
+"""`campaign plan` and `campaign apply`: read, think, show, ask, act."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pmctl import output
+from pmctl.clients import sources
+from pmctl.errors import Conflict, NotFound, PmctlError, UsageError
+from pmctl.parallel import side_by_side
+from pmctl.sequence import report
+
+if TYPE_CHECKING:
+    from pmctl.clients.campaign_apply import Outcome
+    from pmctl.clients.sources import Source
+    from pmctl.context import Context
+    from pmctl.sequence.payload import Desired
+    from pmctl.sequence.plan import Plan
+
+_TO_DO = {"create": "to create", "update": "to change", "nothing": "up to date"}
+_DONE = {"create": "created", "update": "changed", "nothing": "up to date"}
+KEPT = 32  # so many compiled files are kept for the second look; more are compiled anew
+
+
+@dataclass
+class Request:
+    """What an apply was asked for."""
+
+    paths: list[str]
+    variables: Mapping[str, str]
+    takeover: bool = False
+    force: str = ""
+    ask: bool = True
+
+
+@dataclass
+class _Work:
+    """The files of this run. Compiled twice when they are many, so that memory stays flat."""
+
+    variables: Mapping[str, str]
+    found: list[Source]
+    kept: dict[str, Desired] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, paths: list[str], variables: Mapping[str, str]) -> _Work:
+        """Check every file before anything is asked of a server."""
+        work = cls(variables, sources.find(paths))
+        for source, one in sources.compile_all(work.found, variables):
+            for problem in one.warnings:
+                output.note(f"{problem.where}: {problem.message}")
+            if len(work.kept) < KEPT:
+                work.kept[source.path] = one.desired
+        return work
+
+    def wanted(self, paths: set[str] | None = None) -> Iterator[Desired]:
+        """Yield what each file wants, in order; only those of `paths` when given."""
+        for source in self.found:
+            if paths is None or source.path in paths:
+                yield self.kept.get(source.path) or source.compile(self.variables).desired
+
+
+def plan(
+    context: Context, paths: list[str], variables: Mapping[str, str], *, takeover: bool
+) -> bool:
+    """Show every plan; return whether there is something to change."""
+    work = _Work.of(paths, variables)
+    actions: list[str] = []
+
+    def counted() -> Iterator[Plan]:
+        for one in _plans(context, work, takeover=takeover):
+            actions.append(one.action)
+            yield one
+
+    if output.asked() is not None:
+        rows = ({"key": one.key, "action": one.action, **vars(one)} for one in counted())
+        output.show(rows, ["key", "action", "campaign_id", "path"])
+    else:
+        for one in counted():
+            if one.changes:
+                sys.stdout.write(report.plan_text(one, output.paint))
+        sys.stdout.write(report.summary(actions, _TO_DO) + "\n")
+    return any(action != "nothing" for action in actions)
+
+
+def _plans(context: Context, work: _Work, *, takeover: bool) -> Iterator[Plan]:
+    """Plan the files side by side; raise after the last one when some cannot be planned."""
+    client = context.campaign
+    _ = client.marked  # the listings are shared: ask for them once, before the threads
+    if any(True for _ in work.found):
+        _ = client.segments
+
+    def one(want: Desired) -> Plan | PmctlError:
+        try:
+            return client.plan(want, takeover=takeover)
+        except (NotFound, Conflict) as exc:
+            return exc
+
+    failed: list[PmctlError] = []
+    with output.progress("planning", len(work.found)) as advance:
+        for result in side_by_side(one, work.wanted()):
+            advance()
+            if isinstance(result, PmctlError):
+                failed.append(result)
+            else:
+                yield result
+    _raise(failed)
+
+
+def _raise(failed: list[PmctlError]) -> None:
+    for exc in failed[:-1]:
+        output.error(exc)
+    if failed:
+        raise failed[-1]
+
+
+def apply(context: Context, request: Request) -> bool:
+    """Plan everything, refuse or ask, then write one campaign after the other.
+
+    Returns whether something was changed. Raises PmctlError when a change was not taken over.
+    """
+    from pmctl.clients import campaign_apply
+
+    work = _Work.of(request.paths, request.variables)
+    actions: list[str] = []
+    plans: list[Plan] = []
+    for one in _plans(context, work, takeover=request.takeover):
+        actions.append(one.action)
+        if one.changes:
+            plans.append(one)
+    if not request.force:
+        campaign_apply.refuse(plans)
+    if plans and request.ask:
+        _confirm(plans)
+    done: list[Outcome] = []
+    try:
+        _write(context, work, plans, request, done)
+    finally:
+        _show(done, actions)
+    return bool(plans)
+
+
+def _write(
+    context: Context, work: _Work, plans: list[Plan], request: Request, done: list[Outcome]
+) -> None:
+    from pmctl.clients import campaign_apply
+
+    failed: list[str] = []
+    with output.progress("applying", len(plans)) as advance:
+        for want in work.wanted({one.path for one in plans}):
+            outcome = campaign_apply.apply(
+                context.campaign, want, takeover=request.takeover, force=request.force
+            )
+            done.append(outcome)
+            advance()
+            if outcome.not_applied:
+                failed.append(want.key)
+    if failed:
+        raise PmctlError(
+            f"Mautic did not take over everything: {', '.join(failed)}",
+            hint="what is missing is listed under `not applied`; a new campaign stays unpublished",
+        )
+
+
+def _confirm(plans: list[Plan]) -> None:
+    """Ask at a terminal; elsewhere an apply is asked for by its command line."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    for one in plans:
+        sys.stderr.write(report.plan_text(one, lambda t, c: output.paint(t, c, sys.stderr)))
+    said = report.summary([one.action for one in plans], _TO_DO)
+    sys.stderr.write(f"{said}; apply? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("nothing was changed", hint="--yes answers the question", exit_code=1)
+
+
+def _show(done: list[Outcome], actions: list[str]) -> None:
+    if output.asked() is not None:
+        output.show(done, ["key", "action", "campaign_id", "published", "path"])
+        return
+    for one in done:
+        state = "published" if one.published else "not published"
+        head = f"{output.paint(one.key, '1')}: {_DONE[one.action]}, {state}"
+        sys.stdout.write(f"{head} (campaign {one.campaign_id})\n")
+        if one.action == "update":
+            sys.stdout.write(report.changes_text("changed", one.changes, output.paint))
+        sys.stdout.write(report.changes_text("not applied", one.not_applied, output.paint))
+        sys.stdout.write(report.changes_text("unexpected", one.unexpected, output.paint))
+    unchanged = ["nothing"] * actions.count("nothing")
+    sys.stdout.write(report.summary([*(one.action for one in done), *unchanged], _DONE) + "\n")

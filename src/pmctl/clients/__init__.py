@@ -1,0 +1,1 @@
+"""Typed operations on the servers; a command group uses the client of its own name."""

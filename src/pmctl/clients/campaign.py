@@ -1,0 +1,272 @@
+"""Campaigns in Mautic: what is there, what a sequence file would change, and changing it."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pmctl.backends.mautic import Mautic, where
+from pmctl.errors import Conflict, NotFound
+from pmctl.sequence import live as live_shape
+from pmctl.sequence.payload import Names, read_marker
+
+if TYPE_CHECKING:
+    from pmctl.clients.journal import Journal
+    from pmctl.sequence.live import LiveMail
+    from pmctl.sequence.payload import Desired
+    from pmctl.sequence.plan import Live, Plan
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A campaign in a listing; key and env are empty for one that pmctl did not make."""
+
+    id: int
+    key: str
+    name: str
+    published: bool
+    env: str
+    hash: str
+    modified: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of a live campaign; `waiting` counts the contacts scheduled at it."""
+
+    id: int
+    step: str
+    path: str
+    type: str
+    name: str
+    when: str
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A live campaign with its people."""
+
+    id: int
+    key: str
+    name: str
+    env: str
+    published: bool
+    segments: list[str]
+    members: int
+    steps: list[Step]
+
+
+class Campaigns:
+    """The campaigns of one Mautic under one context name (`env`), which marks what is ours."""
+
+    def __init__(self, mautic: Mautic, env: str, journal: Journal) -> None:
+        self.mautic = mautic
+        self.env = env
+        self.journal = journal
+
+    def all(self) -> list[Listed]:
+        """Return every campaign of this Mautic, by id."""
+        rows = self.mautic.rows("campaigns", "campaigns", [("minimal", 1), ("orderBy", "id")])
+        return [_listed(row) for row in rows]
+
+    @cached_property
+    def marked(self) -> list[Listed]:
+        """The campaigns that carry a pmctl marker, of any context; asked for once a run."""
+        return self.find_marked("pmctl:v1 ")
+
+    def find_marked(self, text: str) -> list[Listed]:
+        """Return the marked campaigns whose description holds `text`, straight from Mautic."""
+        # Plain `search` does not find the marker on 5.1.1; `where … like` does, in one call.
+        params = [*where(("description", "like", f"%{text}%")), ("minimal", 1), ("orderBy", "id")]
+        listed = [_listed(row) for row in self.mautic.rows("campaigns", "campaigns", params)]
+        return [one for one in listed if one.key]
+
+    @cached_property
+    def segments(self) -> dict[str, int]:
+        """Segment ids by alias. Raises Conflict when two segments share one."""
+        return self._by_alias("segments", "lists")
+
+    @cached_property
+    def forms(self) -> dict[str, int]:
+        """Form ids by alias."""
+        return self._by_alias("forms", "forms")
+
+    def _by_alias(self, path: str, key: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for row in self.mautic.rows(path, key, [("orderBy", "id")]):
+            alias = str(row.get("alias") or "")
+            if found.setdefault(alias, int(row["id"])) != int(row["id"]):
+                raise Conflict(
+                    f"two {path} of Mautic have the alias {alias}: {found[alias]} and {row['id']}",
+                    hint="change the alias of one of them in Mautic",
+                )
+        return found
+
+    def names(self, want: Desired) -> Names:
+        """Return the ids of what the sequence names. Raises NotFound for a name Mautic lacks."""
+        segments = self.segments if want.segment_names() else {}
+        forms = self.forms if want.forms else {}
+        self._check(want, "segment", want.segment_names(), segments)
+        self._check(want, "form", set(want.forms), forms)
+        return Names(segments, forms)
+
+    def _check(self, want: Desired, kind: str, names: Iterable[str], known: dict[str, int]) -> None:
+        for name in sorted(names):
+            if name not in known:
+                near = difflib.get_close_matches(name, list(known), n=1)
+                hint = f"did you mean {near[0]}?" if near else f"create the {kind} in Mautic first"
+                place = want.place(name)
+                raise NotFound(f"{place}: Mautic has no {kind} with the alias {name}", hint=hint)
+
+    def read(self, campaign_id: int | None, envs: Iterable[str], key: str) -> Live:
+        """Return what Mautic holds of a sequence: one request, and one for each context."""
+        from pmctl.sequence.plan import Live
+
+        found = None
+        if campaign_id is not None:
+            found = live_shape.campaign(self.mautic.get(f"campaigns/{campaign_id}")["campaign"])
+        return Live(found, self.mails(envs, key))
+
+    def mails(self, envs: Iterable[str], key: str) -> tuple[LiveMail, ...]:
+        """Return the emails that carry the marker of a sequence. Raises Conflict for twins."""
+        found: dict[str, LiveMail] = {}
+        for mail in itertools.chain.from_iterable(self._marked_mails(env, key) for env in envs):
+            twin = found.setdefault(mail.step, mail)
+            if twin is not mail:
+                raise Conflict(
+                    f"two emails of Mautic are step {mail.step} of {key}: {twin.id} and {mail.id}",
+                    hint="rename the one that the campaign does not use, in Mautic",
+                )
+        return tuple(found.values())
+
+    def _marked_mails(self, env: str, key: str) -> Iterator[LiveMail]:
+        params = [*where(("name", "like", f"%[[{env}/{key}/%")), ("orderBy", "id")]
+        for row in self.mautic.rows("emails", "emails", params, page=200):
+            mail = live_shape.mail(row)
+            # LIKE is not exact: `_` stands for any character
+            if mail is not None and mail.name.endswith(f"[[{env}/{key}/{mail.step}]]"):
+                yield mail
+
+    def owned(self, want: Desired, *, takeover: bool = False) -> Listed | None:
+        """Return the campaign of a sequence. Raises Conflict for twins and for another's."""
+        same = [one for one in self.marked if one.key == want.key]
+        ours = [one for one in same if one.env == self.env]
+        if len(ours) > 1:
+            ids = " and ".join(str(one.id) for one in ours)
+            raise Conflict(
+                f"two campaigns of Mautic are marked {want.key} of {self.env}: {ids}",
+                hint="delete the one without contacts, or its marker line, in Mautic",
+            )
+        if ours:
+            return ours[0]
+        if same and not takeover:
+            raise Conflict(
+                f"campaign {same[0].id} ({want.key}) belongs to context {same[0].env}, "
+                f"not to {self.env}",
+                hint="use that context, or pass --takeover",
+            )
+        return same[0] if same else None
+
+    def check_name(self, want: Desired) -> None:
+        """Raise Conflict when a campaign that is not ours has the name already."""
+        params = [*where(("name", "eq", want.name)), ("minimal", 1)]
+        for one in map(_listed, self.mautic.rows("campaigns", "campaigns", params)):
+            if one.name == want.name:
+                whose = f"is {one.key} of context {one.env}" if one.key else "pmctl did not make"
+                raise Conflict(
+                    f"{want.path}: Mautic has a campaign named {want.name!r} already "
+                    f"({one.id}), which {whose}",
+                    hint="give one of the two another name",
+                )
+
+    def plan(self, want: Desired, *, takeover: bool = False) -> Plan:
+        """Return what apply would do: at most two requests, and counts where people may suffer."""
+        from pmctl.clients.campaign_apply import look
+
+        return look(self, want, takeover=takeover).plan
+
+    def get(self, name: str) -> Listed:
+        """Return a campaign by key or id. Raises NotFound."""
+        if name.isdecimal():
+            raw = self.mautic.get(f"campaigns/{name}")["campaign"]
+            return _listed(raw)
+        ours = [one for one in self.marked if one.key == name and one.env == self.env]
+        if not ours:
+            keys = [one.key for one in self.marked if one.env == self.env]
+            near = difflib.get_close_matches(name, keys, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`pmctl campaign list` shows them"
+            raise NotFound(f"no campaign {name} of context {self.env} in Mautic", hint=hint)
+        if len(ours) > 1:
+            raise Conflict(f"two campaigns are marked {name}", hint="name one by its id")
+        return ours[0]
+
+    def show(self, name: str) -> Shown:
+        """Return a campaign with its members and who waits where."""
+        raw = self.mautic.get(f"campaigns/{self.get(name).id}")["campaign"]
+        found = live_shape.campaign(raw)
+        member_rows = (("campaign_id", "eq", found.id), ("manually_removed", "eq", 0))
+        waiting_rows = (("campaign_id", "eq", found.id), ("is_scheduled", "eq", 1))
+        waiting: dict[int, int] = {}
+        for row in self.mautic.stats("campaign_lead_event_log", waiting_rows):
+            waiting[int(row["event_id"])] = waiting.get(int(row["event_id"]), 0) + 1
+        return Shown(
+            id=found.id,
+            key=found.key,
+            name=found.name,
+            env=found.env,
+            published=found.published,
+            segments=[str(one.get("alias")) for one in live_shape.items(raw.get("lists"))],
+            members=self.mautic.stats_total("campaign_leads", member_rows),
+            steps=[
+                Step(
+                    id=event.id,
+                    step=event.identity[0] if event.identity else "",
+                    path=event.identity[1] if event.identity else "",
+                    type=event.type,
+                    name=event.name,
+                    when=_when(event.trigger),
+                    waiting=waiting.get(event.id, 0),
+                )
+                for event in found.events
+            ],
+        )
+
+    def set_published(self, campaign: Listed, *, published: bool) -> None:
+        """Publish or unpublish; raises OutcomeUnknown only when a look at it leaves doubt."""
+        from pmctl.clients.campaign_apply import publish
+
+        publish(self, campaign.id, published=published)
+
+
+def _listed(row: dict[str, Any]) -> Listed:
+    key, env, digest = read_marker(str(row.get("description") or "")) or ("", "", "")
+    return Listed(
+        id=int(row["id"]),
+        key=key,
+        name=str(row.get("name") or ""),
+        published=bool(row.get("isPublished")),
+        env=env,
+        hash=digest,
+        modified=str(row.get("dateModified") or row.get("dateAdded") or ""),
+    )
+
+
+def _when(trigger: Any) -> str:
+    mode, *rest = live_shape.when(trigger)
+    if mode != "interval":
+        return "at once"
+    amount, unit, hour, start, stop, days = rest
+    names = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+    parts = [f"after {amount} {unit}"] if amount else []
+    if hour:
+        parts.append(f"at {hour}")
+    if start and stop:
+        parts.append(f"{start}-{stop}")
+    if days and len(days) < 7:
+        parts.append(" ".join(names[day % 7] for day in days))
+    return ", ".join(parts) or "at once"

@@ -1,0 +1,313 @@
+"""Making Mautic hold what a sequence says: emails, then the campaign, then publishing, verified.
+
+Each write is sent once. When its outcome is unknown it is looked up by its marker: what is there
+is taken, what is not there is left for the next apply, which begins by looking as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pmctl.backends.mautic import where
+from pmctl.errors import OutcomeUnknown, Unsafe
+from pmctl.sequence import live as live_shape
+from pmctl.sequence.alike import lost_percent
+from pmctl.sequence.guard import Risk, dangers, risks
+from pmctl.sequence.payload import Desired, Names, campaign_body, mail_body, mail_name
+from pmctl.sequence.plan import Change, FieldChange, Live, Plan, compare, held, match
+
+if TYPE_CHECKING:
+    from pmctl.clients.campaign import Campaigns
+    from pmctl.sequence.emails import Mail
+
+AGAIN = "run the same apply again: it looks first and finishes what is missing"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A sequence beside what Mautic holds of it, and the plan that follows."""
+
+    want: Desired
+    live: Live
+    names: Names
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an apply did to one campaign, read back from Mautic afterwards.
+
+    `not_applied` was asked for and is not so; `unexpected` changed without being asked for.
+    """
+
+    key: str
+    path: str
+    action: str
+    campaign_id: int | None
+    published: bool
+    changes: tuple[Change, ...] = ()
+    not_applied: tuple[Change, ...] = ()
+    unexpected: tuple[Change, ...] = ()
+
+
+def look(client: Campaigns, want: Desired, *, takeover: bool = False) -> Look:
+    """Read what Mautic holds of a sequence and compare. No write."""
+    names = client.names(want)
+    owned = client.owned(want, takeover=takeover)
+    if owned is None:
+        client.check_name(want)
+    # a takeover that was cut short has renamed some of the emails already
+    envs = dict.fromkeys([client.env, owned.env] if owned else [client.env])
+    live = client.read(owned.id if owned else None, envs, want.key)
+    names = replace(names, emails={mail.step: mail.id for mail in live.mails})
+    changes = compare(want, live, client.env, names)
+    found = _dangers(client, want, live, names) if changes else ()
+    plan = Plan(want.key, want.name, want.path, owned.id if owned else None, tuple(changes), found)
+    return Look(want, live, names, plan)
+
+
+def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tuple[str, ...]:
+    if live.campaign is None:
+        return ()
+    campaign_id = live.campaign.id
+
+    def count(risk: Risk) -> int:
+        if risk.people == "members":
+            conditions = [("campaign_id", "eq", campaign_id), ("manually_removed", "eq", 0)]
+            return client.mautic.stats_total("campaign_leads", conditions)
+        scheduled = 1 if risk.people == "waiting" else 0
+        conditions = [("event_id", "eq", risk.event_id), ("is_scheduled", "eq", scheduled)]
+        return client.mautic.stats_total("campaign_lead_event_log", conditions)
+
+    sources = (
+        {names.segments[alias] for alias in want.segments},
+        {names.forms[alias] for alias in want.forms},
+    )
+    return dangers(risks(want, live.campaign, match(want, live.campaign), sources), count)
+
+
+def apply(client: Campaigns, want: Desired, *, takeover: bool = False, force: str = "") -> Outcome:
+    """Make Mautic hold what the sequence says, and read it back.
+
+    Raises Unsafe when people inside would be harmed and no reason to `force` it is given, and
+    OutcomeUnknown when a write got no answer and looking did not find it done.
+    """
+    before = look(client, want, takeover=takeover)
+    plan = before.plan
+    if plan.action == "nothing":
+        return Outcome(want.key, want.path, "nothing", plan.campaign_id, want.published)
+    if plan.dangers and not force:
+        refuse([plan])
+    names = replace(before.names, emails=_write_mails(client, before))
+    campaign_id = _write_campaign(client, before, names)
+    after, left = _read_back(client, want, campaign_id, names)
+    if plan.action == "create" and after.campaign and not _only_publishing(left):
+        # a 500 may store a campaign by halves; it is unpublished yet, so mend it
+        _put(client, want, after.campaign, names)
+        after, left = _read_back(client, want, campaign_id, names)
+    if want.published and left and _only_publishing(left):
+        publish(client, campaign_id, published=True)
+        after, left = _read_back(client, want, campaign_id, names)
+    return _outcome(before, after, campaign_id, left)
+
+
+def _read_back(
+    client: Campaigns, want: Desired, campaign_id: int, names: Names
+) -> tuple[Live, list[Change]]:
+    """Return what Mautic holds now, and what of the sequence is missing in it."""
+    after = client.read(campaign_id, [client.env], want.key)
+    return after, compare(want, after, client.env, names)
+
+
+def refuse(plans: list[Plan]) -> None:
+    """Raise Unsafe with one reason per line of what would harm people."""
+    reasons = [f"{plan.key}: {danger}" for plan in plans for danger in plan.dangers]
+    if reasons:
+        raise Unsafe(
+            "refused, people inside would be harmed: " + "; ".join(reasons),
+            hint="pass --force REASON if that is meant; the reason goes to the audit log",
+        )
+
+
+def _only_publishing(left: list[Change]) -> bool:
+    return all(
+        change.op == "update" and {field.field for field in change.fields} == {"published"}
+        for change in left
+    )
+
+
+def _write_mails(client: Campaigns, before: Look) -> dict[str, int]:
+    """Create what is missing, change what differs; return all ids by step."""
+    ids = dict(before.names.emails)
+    changes = {c.name: c for c in before.plan.changes if c.kind == "email"}
+    for mail in before.want.mails:
+        change = changes.get(mail.step)
+        if change is None:
+            continue
+        body = mail_body(before.want, mail, client.env)
+        if change.op == "create":
+            ids[mail.step] = _create_mail(client, before.want, mail, body)
+        else:
+            _change_mail(client, ids[mail.step], mail, _changed(body, change))
+    return ids
+
+
+def _changed(body: dict[str, Any], change: Change) -> dict[str, Any]:
+    names = {field.field for field in change.fields}
+    if names & {"fromName", "fromAddress"}:
+        names |= {"fromName", "fromAddress"}  # Mautic ignores one without the other
+    return {name: body[name] for name in body if name in names}
+
+
+def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, Any]) -> int:
+    name = mail_name(want, mail, client.env)
+
+    def found() -> dict[str, Any] | None:
+        rows = client.mautic.rows("emails", "emails", where(("name", "eq", name)))
+        return next((row for row in rows if row.get("name") == name), None)
+
+    row = _once(client, "POST", "emails/new", body, "email", found, name)
+    _keep_percent(client, int(row["id"]), mail, row)
+    return int(row["id"])
+
+
+def _change_mail(client: Campaigns, email_id: int, mail: Mail, body: dict[str, Any]) -> None:
+    def found() -> dict[str, Any] | None:
+        row: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
+        done = all(_holds(row, name, value) for name, value in body.items())
+        return row if done else None
+
+    path = f"emails/{email_id}/edit"
+    row = _once(client, "PATCH", path, body, "email", found, f"email {email_id}")
+    if "customHtml" in body:
+        _keep_percent(client, email_id, mail, row)
+
+
+def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
+    if name == "headers":
+        value = {item["label"]: item["value"] for item in value["list"]}
+    return (row.get(name) or None) == (value or None)
+
+
+def _keep_percent(client: Campaigns, email_id: int, mail: Mail, row: dict[str, Any]) -> None:
+    """Send HTML again with its percent signs doubled when Mautic decoded them.
+
+    Its form filter runs rawurldecode over documents with non-ASCII characters
+    (mautic/mautic, app/bundles/CoreBundle/Helper/InputHelper.php).
+    """
+    if lost_percent(mail.html, str(row.get("customHtml") or "")):
+        body = {"customHtml": mail.html.replace("%", "%25")}
+        path = f"emails/{email_id}/edit"
+
+        def found() -> dict[str, Any] | None:
+            now: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
+            return now if now.get("customHtml") == mail.html else None
+
+        _once(client, "PATCH", path, body, "email", found, f"email {email_id}")
+
+
+def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
+    want, live = before.want, before.live.campaign
+    if live is None:
+        body = campaign_body(want, client.env, names, ids={}, published=False)
+
+        def found() -> dict[str, Any] | None:
+            marker = f"pmctl:v1 key={want.key} env={client.env} "
+            ours = [
+                one
+                for one in client.find_marked(marker)
+                if (one.key, one.env) == (want.key, client.env)
+            ]
+            return {"id": ours[0].id} if ours else None
+
+        return int(_once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
+    others = [change for change in before.plan.changes if change.kind != "email"]
+    if not _only_publishing(others):
+        _put(client, before.want, live, names)
+    elif others and not want.published:
+        publish(client, live.id, published=False)
+    return live.id
+
+
+def _put(client: Campaigns, want: Desired, live: live_shape.LiveCampaign, names: Names) -> None:
+    ids = {identity: event.id for identity, event in match(want, live).items()}
+    published = want.published and live.published  # publishing comes last, after reading back
+    body = campaign_body(want, client.env, names, ids=ids, published=published)
+
+    def found() -> dict[str, Any] | None:
+        _, left = _read_back(client, want, live.id, names)
+        return {"id": live.id} if _only_publishing(left) else None
+
+    path = f"campaigns/{live.id}/edit"
+    _once(client, "PUT", path, body, "campaign", found, f"campaign {live.id}")
+
+
+def publish(client: Campaigns, campaign_id: int, *, published: bool) -> None:
+    """Set isPublished and nothing else."""
+
+    def found() -> dict[str, Any] | None:
+        row: dict[str, Any] = client.mautic.get(f"campaigns/{campaign_id}")["campaign"]
+        return row if bool(row.get("isPublished")) is published else None
+
+    path, body = f"campaigns/{campaign_id}/edit", {"isPublished": published}
+    _once(client, "PATCH", path, body, "campaign", found, f"campaign {campaign_id}")
+
+
+def _once(
+    client: Campaigns,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    key: str,
+    found: Callable[[], dict[str, Any] | None],
+    target: str,
+) -> dict[str, Any]:
+    """Send a write once; when its outcome is unknown, return what `found` sees of it."""
+    send = {"POST": client.mautic.post, "PUT": client.mautic.put, "PATCH": client.mautic.patch}
+    try:
+        with client.journal.write(method, path, what=target):
+            row: dict[str, Any] = send[method](path, body)[key]
+            return row
+    except OutcomeUnknown as exc:
+        seen = found()
+        if seen is None:
+            raise OutcomeUnknown(f"{target}: {exc.message}", hint=AGAIN) from exc
+        return seen
+
+
+def _outcome(before: Look, after: Live, campaign_id: int, left: list[Change]) -> Outcome:
+    plan = before.plan
+    missing = {(c.kind, c.name) for c in left}
+    return Outcome(
+        key=plan.key,
+        path=plan.path,
+        action=plan.action,
+        campaign_id=campaign_id,
+        published=bool(after.campaign and after.campaign.published),
+        changes=tuple(c for c in plan.changes if (c.kind, c.name) not in missing),
+        not_applied=tuple(left),
+        unexpected=_unexpected(before, after),
+    )
+
+
+def _unexpected(before: Look, after: Live) -> tuple[Change, ...]:
+    """Fields that are another than before although nobody asked for it."""
+    if before.live.campaign is None or after.campaign is None:
+        return ()
+    want = before.want
+    then = held(before.live, want, match(want, before.live.campaign))
+    now = held(after, want, match(want, after.campaign))
+    asked = {(c.kind, c.name, f.field) for c in before.plan.changes for f in c.fields}
+    found = []
+    for subject, fields in then.items():
+        changed = tuple(
+            FieldChange(field, value, now[subject].get(field))
+            for field, value in fields.items()
+            if subject in now and now[subject].get(field) != value
+        )
+        news = tuple(field for field in changed if (*subject, field.field) not in asked)
+        if news:
+            found.append(Change("update", *subject, fields=news))
+    return tuple(found)

@@ -1,0 +1,168 @@
+"""Routes of the stand-in: one request in, one answer out; no sockets here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pmctl.sandbox import campaign, mail, people, query, segments, stats
+from pmctl.sandbox.access import Access, with_headers
+from pmctl.sandbox.answers import Answer, RefusalError, crash, early
+from pmctl.sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came; header names in lower case, the path with its query."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The path alone."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The query, nested."""
+        return query.parse(self.target.partition("?")[2])
+
+    def json(self) -> dict[str, Any]:
+        """Return the body, JSON or a form. Raise the 400 for what cannot be read."""
+        if "json" not in self.headers.get("content-type", ""):
+            return query.parse(self.body.decode("utf-8", "replace"))
+        try:
+            given = json.loads(self.body or b"{}")
+        except ValueError:
+            raise crash(400) from None
+        return given if isinstance(given, dict) else {}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a route's function is given."""
+
+    store: Store
+    request: Request
+    ids: tuple[int, ...]
+    name: str
+
+    @property
+    def id(self) -> int:
+        """The first number of the path."""
+        return self.ids[0]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body, JSON or a form."""
+        return self.request.json()
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The query, nested."""
+        return self.request.query
+
+
+Action = Callable[[Call], Answer]
+_ROUTES: list[tuple[str, re.Pattern[str], str, Action]] = []
+
+
+def _add(method: str, path: str, action: Action) -> None:
+    """Add a route: `N` in the path is a number, `X` a word."""
+    pattern = path.replace("N", r"(\d+)").replace("X", r"([a-z_]+)")
+    kind = path.partition("/")[0]
+    _ROUTES.append((method, re.compile(f"/api/{pattern}"), kind, action))
+
+
+def _crud(kind: str, module: Any) -> None:
+    """Add the five routes that every kind of entity has."""
+    _add("GET", kind, lambda call: module.all_of(call.store, call.query))
+    _add("GET", f"{kind}/N", lambda call: module.one(call.store, *call.ids))
+    _add("POST", f"{kind}/new", lambda call: module.create(call.store, call.body))
+    for method in ("PUT", "PATCH"):
+        _add(
+            method,
+            f"{kind}/N/edit",
+            lambda call: module.edit(call.store, *call.ids, call.body, call.request.method),
+        )
+    _add("DELETE", f"{kind}/N/delete", lambda call: module.delete(call.store, *call.ids))
+
+
+_crud("campaigns", campaign)
+_crud("emails", mail)
+_crud("segments", segments)
+_crud("contacts", people)
+_add("GET", "campaigns/N/contacts", lambda c: campaign.contacts(c.store, c.id, c.query))
+_add("POST", "campaigns/N/contact/N/add", lambda c: campaign.add_contact(c.store, *c.ids))
+_add("POST", "campaigns/N/contact/N/remove", lambda c: campaign.remove_contact(c.store, *c.ids))
+_add("POST", "segments/N/contact/N/add", lambda c: segments.add_contact(c.store, *c.ids))
+_add("POST", "segments/N/contact/N/remove", lambda c: segments.remove_contact(c.store, *c.ids))
+_add("GET", "contacts/N/campaigns", lambda c: people.campaigns(c.store, c.id))
+_add("GET", "contacts/N/segments", lambda c: people.lists(c.store, c.id))
+_add("POST", "contacts/N/dnc/X/add", lambda c: people.add_dnc(c.store, c.id, c.name, c.body))
+_add("POST", "contacts/N/dnc/X/remove", lambda c: people.remove_dnc(c.store, c.id, c.name))
+_add("GET", "forms", lambda c: segments.forms(c.store, c.query))
+_add("GET", "tags", lambda c: segments.tags(c.store, c.query))
+_add("POST", "tags/new", lambda c: segments.create_tag(c.store, c.body))
+_add("GET", "stats", lambda _: stats.tables())
+_add("GET", "stats/X", lambda c: stats.table(c.store, c.name, c.query))
+
+
+class Mautic:
+    """The stand-in without its wires: `answer` does one request at a time."""
+
+    def __init__(self, store: Store, access: Access) -> None:
+        self.store = store
+        self.access = access
+
+    def answer(self, request: Request) -> Answer:
+        """Do what a request asks. Never raises for a wrong request."""
+        headers: dict[str, str] = {}
+        try:
+            if request.path == "/oauth/v2/token":
+                return self._token(request)
+            request = _overridden(request)
+            author = self.access.author(request.headers.get("authorization"))
+            headers = self.access.counted()
+            with self.store.lock:
+                self.store.author = author
+                return with_headers(self._route(request), headers)
+        except RefusalError as refused:
+            return with_headers(refused.answer, headers)
+
+    def _token(self, request: Request) -> Answer:
+        if request.method != "POST":
+            raise early(404, f"Requested URL not found: {request.path}")
+        return self.access.token(request.json())
+
+    def _route(self, request: Request) -> Answer:
+        for method, pattern, kind, action in _ROUTES:
+            found = pattern.fullmatch(request.path)
+            if found and method == request.method:
+                self.access.permit(kind)
+                parts = found.groups()
+                ids = tuple(int(part) for part in parts if part.isdecimal())
+                name = next((part for part in parts if not part.isdecimal()), "")
+                return _believing(action, Call(self.store, request, ids, name))
+        raise early(404, f"Requested URL not found: {request.path}")
+
+
+def _believing(action: Action, call: Call) -> Answer:
+    """Run an action; a value of a shape nobody expects breaks Mautic, too."""
+    try:
+        return action(call)
+    except (TypeError, KeyError, AttributeError, ValueError):
+        raise crash() from None
+
+
+def _overridden(request: Request) -> Request:
+    method = request.headers.get("x-http-method-override", "")
+    if request.method != "POST" or not method:
+        return request
+    return Request(method.upper(), request.target, request.headers, request.body)

@@ -1,0 +1,234 @@
+"""Everything the stand-in remembers, and ways for a test to put people into steps."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pmctl.sandbox.answers import not_found, now, sql
+
+Entity = dict[str, Any]
+
+SEGMENTS = (
+    "new-signups",
+    "trial-day-2",
+    "outbound-prospects",
+    "customers",
+    "newsletter",
+    "cold-trials",
+    "trials",
+    "churned",
+    "webinar-guests",
+    "beta-testers",
+    "partners",
+    "seed-list",
+)
+FORMS = ("Sign up", "Book a call")
+PEOPLE = (("Ana", "Ruiz"), ("Ben", "Okafor"), ("Chloé", "Martin"), ("Dan", "Weber"))
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who writes; with a bearer token Mautic knows only the name of the client."""
+
+    id: int | None = 1
+    name: str = "Sandbox Admin"
+
+
+@dataclass
+class Store:
+    """The entities by kind and id, and the rows of the tables that /stats shows.
+
+    Hold `lock` while reading or writing; the methods named `put_*` and `add_*` take it themselves.
+    """
+
+    segments: dict[int, Entity] = field(default_factory=dict)
+    forms: dict[int, Entity] = field(default_factory=dict)
+    emails: dict[int, Entity] = field(default_factory=dict)
+    campaigns: dict[int, Entity] = field(default_factory=dict)
+    contacts: dict[int, Entity] = field(default_factory=dict)
+    tags: dict[int, Entity] = field(default_factory=dict)
+    log: list[Entity] = field(default_factory=list)  # campaign_lead_event_log
+    members: list[Entity] = field(default_factory=list)  # campaign_leads
+    sent: list[Entity] = field(default_factory=list)  # email_stats
+    author: Author = field(default_factory=Author)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _last: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def next_id(self, kind: str) -> int:
+        """Return a new id; ids are never used twice, as with AUTO_INCREMENT."""
+        self._last[kind] = self._last.get(kind, 0) + 1
+        return self._last[kind]
+
+    def start_ids(self, kind: str, last: int) -> None:
+        """Let the next id of a kind be `last + 1`."""
+        self._last[kind] = last
+
+    def stamp(self) -> Entity:
+        """Return the fields every entity begins with."""
+        moment, author = now(), self.author
+        return {
+            "isPublished": True,
+            "dateAdded": moment,
+            "dateModified": None,
+            "createdBy": author.id,
+            "createdByUser": author.name,
+            "modifiedBy": None,
+            "modifiedByUser": None,
+        }
+
+    def touch(self, entity: Entity) -> None:
+        """Note that the author changed an entity now."""
+        modified = {"modifiedBy": self.author.id, "modifiedByUser": self.author.name}
+        entity.update(modified, dateModified=now())
+
+    def add_segment(self, alias: str, name: str = "") -> int:
+        """Put a segment without filters there; return its id."""
+        with self.lock:
+            key = self.next_id("segments")
+            title = name or alias.replace("-", " ").capitalize()
+            self.segments[key] = {
+                **self.stamp(),
+                "id": key,
+                "name": title,
+                "publicName": title,
+                "alias": alias,
+                "description": None,
+                "category": None,
+                "filters": [],
+                "isGlobal": True,
+                "isPreferenceCenter": False,
+            }
+            return key
+
+    def add_form(self, name: str) -> int:
+        """Put a form there; return its id."""
+        with self.lock:
+            key = self.next_id("forms")
+            alias = name.lower().replace(" ", "")[:10]
+            more = {"id": key, "name": name, "alias": alias, "category": None, "description": None}
+            self.forms[key] = {**self.stamp(), **more}
+            return key
+
+    def add_contact(self, email: str, **values: Any) -> int:
+        """Put a contact there; return its id."""
+        with self.lock:
+            key = self.next_id("contacts")
+            own = {"id": key, "email": email, "values": {"email": email, **values}}
+            self.contacts[key] = {**self.stamp(), **own, "tags": [], "dnc": {}, "segments": []}
+            return key
+
+    def event(self, event_id: int) -> tuple[Entity, Entity]:
+        """Return the campaign and the event of that id. Raise the 404 if there is none."""
+        for campaign in self.campaigns.values():
+            for event in campaign["events"]:
+                if event["id"] == event_id:
+                    return campaign, event
+        raise not_found()
+
+    def put_waiting(
+        self, event_id: int, contact_id: int, *, due: datetime.datetime | None = None
+    ) -> int:
+        """Let a contact wait at a step until `due` (in a day); return the id of the log row."""
+        start = datetime.datetime.now(datetime.UTC)
+        until = due or start + datetime.timedelta(days=1)
+        return self._put_log(event_id, contact_id, "1", sql(start), sql(until))
+
+    def put_passed(self, event_id: int, contact_id: int) -> int:
+        """Let a contact have passed a step just now; return the id of the log row."""
+        moment = sql(datetime.datetime.now(datetime.UTC))
+        return self._put_log(event_id, contact_id, "0", moment, None)
+
+    def put_member(self, campaign_id: int, contact_id: int, *, manually: bool = False) -> None:
+        """Make a contact a member of a campaign, again if it was removed (next rotation)."""
+        with self.lock:
+            row = self.member(campaign_id, contact_id)
+            if row is None:
+                self.members.append(
+                    {
+                        "campaign_id": str(campaign_id),
+                        "lead_id": str(contact_id),
+                        "date_added": sql(datetime.datetime.now(datetime.UTC)),
+                        "manually_removed": "0",
+                        "manually_added": str(int(manually)),
+                        "rotation": "1",
+                    }
+                )
+            elif row["manually_removed"] == "1":
+                row.update(manually_removed="0", rotation=str(int(row["rotation"]) + 1))
+
+    def put_sent(self, email_id: int, contact_id: int, event_id: int | None = None) -> int:
+        """Let an email have been sent just now; return the id of the email_stats row."""
+        with self.lock:
+            key = self.next_id("sent")
+            self.sent.append(
+                {
+                    "id": str(key),
+                    "email_id": str(email_id),
+                    "lead_id": str(contact_id),
+                    "ip_id": "1",
+                    "email_address": self.contacts[contact_id]["email"],
+                    "date_sent": sql(datetime.datetime.now(datetime.UTC)),
+                    "is_read": "0",
+                    "is_failed": "0",
+                    "viewed_in_browser": "0",
+                    "tracking_hash": f"{key:022x}",
+                    "retry_count": "0",
+                    "source": None if event_id is None else "campaign.event",
+                    "source_id": None if event_id is None else str(event_id),
+                    "open_count": "0",
+                    "open_details": "a:0:{}",
+                }
+            )
+            self.emails[email_id]["sentCount"] += 1
+            return key
+
+    def member(self, campaign_id: int, contact_id: int) -> Entity | None:
+        """Return the row of a contact in a campaign, removed or not."""
+        wanted = (str(campaign_id), str(contact_id))
+        rows = (row for row in self.members if (row["campaign_id"], row["lead_id"]) == wanted)
+        return next(rows, None)
+
+    def drop_log(self, event_ids: Iterable[int]) -> None:
+        """Delete the log of events, and so everyone's scheduled steps there."""
+        gone = {str(event_id) for event_id in event_ids}
+        self.log[:] = [row for row in self.log if row["event_id"] not in gone]
+
+    def _put_log(
+        self, event_id: int, contact_id: int, scheduled: str, triggered: str, due: str | None
+    ) -> int:
+        with self.lock:
+            campaign, _ = self.event(event_id)
+            self.put_member(campaign["id"], contact_id)
+            key = self.next_id("log")
+            self.log.append(
+                {
+                    "id": str(key),
+                    "event_id": str(event_id),
+                    "lead_id": str(contact_id),
+                    "campaign_id": str(campaign["id"]),
+                    "rotation": "1",
+                    "date_triggered": triggered,
+                    "is_scheduled": scheduled,
+                    "trigger_date": due,
+                    "system_triggered": "0",
+                    "metadata": "a:0:{}",
+                    "non_action_path_taken": "0",
+                }
+            )
+            return key
+
+
+def seeded(segments: Iterable[str] = ()) -> Store:
+    """Return a store with a dozen segments (and `segments`), two forms and four contacts."""
+    store = Store()
+    for alias in dict.fromkeys([*SEGMENTS, *segments]):
+        store.add_segment(alias)
+    for name in FORMS:
+        store.add_form(name)
+    for first, last in PEOPLE:
+        store.add_contact(f"{first[:3].lower()}@example.com", firstname=first, lastname=last)
+    return store

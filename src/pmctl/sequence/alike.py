@@ -1,0 +1,60 @@
+"""Whether two texts are the same to Mautic, which re-writes some of what it stores."""
+
+from __future__ import annotations
+
+import html
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote
+
+
+def alike(name: str, want: Any, have: Any) -> bool:
+    """Whether the value of an email or campaign field is what was asked for."""
+    if want == have or (want in (None, "") and have in (None, "")):
+        return True
+    if name == "customHtml":
+        return same_html(str(want or ""), str(have or ""))
+    if isinstance(want, str) and isinstance(have, str):
+        return _levelled(want) == _levelled(have)
+    return False
+
+
+def _levelled(text: str) -> str:
+    """Line ends, spaces at line ends and decoded entities are Mautic's business."""
+    lines = html.unescape(text).replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def same_html(one: str, other: str) -> bool:
+    """Whether two documents say the same: tags, attributes and words, not their spelling."""
+    return one.strip() == other.strip() or _tokens(one) == _tokens(other)
+
+
+def _tokens(document: str) -> list[Any]:
+    reader = _Reader()
+    reader.feed(document)
+    reader.close()
+    return reader.tokens
+
+
+class _Reader(HTMLParser):
+    """Notes tags with their attributes and the words between them."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tokens: list[Any] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: " ".join((value or "").split()) for name, value in attrs}
+        self.tokens.append((tag, said))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tokens.append(f"/{tag}")
+
+    def handle_data(self, data: str) -> None:
+        self.tokens.extend(data.split())
+
+
+def lost_percent(want: str, have: str) -> bool:
+    """Whether Mautic decoded the percent signs of a document (it does when it holds non-ASCII)."""
+    return "%" in want and want != have and same_html(unquote(want), have)

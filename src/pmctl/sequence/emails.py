@@ -1,0 +1,217 @@
+"""Email steps -> the emails that Mautic will hold, with their bodies rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pmctl.sequence import body, model
+from pmctl.sequence.graph import Graph, Issue, Loc
+
+Read = Callable[[str], str]  # path of a body file, relative to the sequence -> its text
+_KINDS: dict[str, Literal["markdown", "html"]] = {
+    "md": "markdown",
+    "markdown": "markdown",
+    "html": "html",
+    "htm": "html",
+}
+
+
+# Where a contact's field would land in an HTML attribute, if Markdown makes a tag of it; and the
+# characters that the renderer refuses. Such bodies are rendered at once, to say what is wrong.
+_DOUBTFUL = re.compile(r"(?:\]\([^)]*|\]:[^\n]*|<[^>]*)\{contactfield=|[\ufdd0\ufdd1]")
+
+
+@dataclass
+class Content:
+    """What an email says; rendered when it is first asked for, checked before."""
+
+    source: str
+    kind: Literal["markdown", "html"]
+    subject: str
+    preheader: str | None
+    given_text: str | None
+
+    def check(self) -> None:
+        """Raise BodyError for what rendering would refuse, without rendering when it can."""
+        converted = body.tokens(self.source)
+        for part in (self.preheader, self.given_text):
+            body.tokens(part or "")
+        if _DOUBTFUL.search(converted):
+            _ = self.rendered
+
+    @cached_property
+    def rendered(self) -> body.Rendered:
+        """Both parts of the mail."""
+        return body.render(
+            self.source,
+            self.kind,
+            subject=self.subject,
+            preheader=self.preheader,
+            text=self.given_text,
+        )
+
+
+@dataclass(frozen=True)
+class Mail:
+    """An email as Mautic will hold it; None where Mautic's own default applies."""
+
+    step: str
+    subject: str
+    content: Content
+    language: str
+    from_name: str | None
+    from_address: str | None
+    reply_to: str | None
+    utm: tuple[tuple[str, str], ...]  # ("utmSource", "mautic"), …
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def html(self) -> str:
+        """The HTML part, with Mautic's tokens in it."""
+        return _kept_whole(self.content.rendered.html.strip())
+
+    @property
+    def text(self) -> str:
+        """The plain-text part."""
+        return _without_tags(self.content.rendered.text.strip())
+
+    def said(self) -> list[Any]:
+        """Return all that the file says of it, for the hash."""
+        own = [value for name, value in vars(self).items() if name != "content"]
+        what = self.content
+        return [*own, what.source, what.kind, what.preheader, what.given_text]
+
+
+def mails(graph: Graph, read: Read) -> tuple[list[Mail], list[Issue]]:
+    """Render every email step; return the emails and what is wrong with the others."""
+    done: list[Mail] = []
+    issues: list[Issue] = []
+    for step in graph.emails.values():
+        loc = graph.email_locs[step.email]
+        try:
+            done.append(_mail(graph.sequence.send, step, loc, read))
+        except _Wrong as wrong:
+            issues.append(wrong.issue)
+    return done, issues
+
+
+class _Wrong(Exception):
+    def __init__(self, loc: Loc, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.issue = Issue(loc, message, hint)
+
+
+def _mail(send: model.Send, step: model.Email, loc: Loc, read: Read) -> Mail:
+    subject = _subject(step.subject, (*loc, "subject"))
+    source, kind = _body(step, (*loc, "body"), read)
+    text = _given_text(step, (*loc, "text"), read)
+    content = Content(source, kind, subject, step.preheader, text)
+    try:
+        content.check()
+    except ValueError as exc:
+        raise _Wrong((*loc, "body"), _in_file(step.body, exc)) from exc
+    sender = step.from_ or send.from_
+    return Mail(
+        step=step.email,
+        subject=subject,
+        content=content,
+        language=send.language,
+        from_name=sender.name if sender else None,
+        from_address=sender.address if sender else None,
+        reply_to=step.reply_to or send.reply_to,
+        utm=_utm(step.utm, send.utm),
+        headers=_headers({**send.headers, **step.headers}, loc),
+    )
+
+
+def _subject(text: str, loc: Loc) -> str:
+    if "<" in text:
+        raise _Wrong(loc, "`<` in a subject: Mautic strips tags from it", "use words or ‹ ›")
+    try:
+        return body.tokens(text)
+    except ValueError as exc:
+        raise _Wrong(loc, str(exc)) from exc
+
+
+def _body(step: model.Email, loc: Loc, read: Read) -> tuple[str, Literal["markdown", "html"]]:
+    said = step.body
+    if isinstance(said, str):
+        return said, "markdown"
+    if isinstance(said, model.Inline):
+        return (said.html, "html") if said.html is not None else (said.markdown or "", "markdown")
+    kind = _KINDS.get(said.file.rpartition(".")[2].lower())
+    if kind is None:
+        raise _Wrong((*loc, "file"), f"{said.file}: a body is a .md or .html file")
+    return _read(said.file, (*loc, "file"), read), kind
+
+
+def _given_text(step: model.Email, loc: Loc, read: Read) -> str | None:
+    if step.text is None:
+        return None
+    text = step.text
+    if isinstance(text, model.FromFile):
+        text = _read(text.file, (*loc, "file"), read)
+    if "<" in text:
+        raise _Wrong(loc, "`<` in a plain-text part: Mautic takes it for a tag and strips it")
+    return text
+
+
+def _read(file: str, loc: Loc, read: Read) -> str:
+    if file.startswith(("/", "~")):
+        raise _Wrong(loc, f"{file}: body files are named relative to the sequence file")
+    try:
+        return read(file)
+    except FileNotFoundError as exc:
+        raise _Wrong(loc, f"{file}: there is no such file") from exc
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or "not UTF-8 text"
+        raise _Wrong(loc, f"{file}: cannot be read: {reason}") from exc
+
+
+def _in_file(said: Any, exc: ValueError) -> str:
+    line = getattr(exc, "line", 0)
+    if isinstance(said, model.FromFile):
+        return f"{said.file}:{line}: {exc}" if line else f"{said.file}: {exc}"
+    return f"line {line} of the body: {exc}" if line else str(exc)
+
+
+def _utm(own: model.Utm | None, send: model.Utm) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for name in ("source", "medium", "campaign", "content"):
+        value = getattr(own, name, None) or getattr(send, name)
+        if value:
+            pairs.append((f"utm{name.capitalize()}", value))
+    return tuple(pairs)
+
+
+def _headers(said: dict[str, str], loc: Loc) -> tuple[tuple[str, str], ...]:
+    for name, value in said.items():
+        if re.search("[<>&\"']", value):
+            # Mautic's form cleaner stores these characters as &#60; and so on.
+            message = f"header {name}: Mautic cannot keep < > & or quotes in a header"
+            raise _Wrong((*loc, "headers"), message)
+    try:
+        return tuple((name, body.tokens(value)) for name, value in said.items())
+    except ValueError as exc:
+        raise _Wrong((*loc, "headers"), str(exc)) from exc
+
+
+def _kept_whole(html: str) -> str:
+    """Return HTML that Mautic stores as it is.
+
+    Its form filter rewrites the tags of pure ASCII documents and leaves others alone
+    (mautic/mautic, app/bundles/CoreBundle/Helper/InputHelper.php), so an ASCII one gets a sign.
+    """
+    if not html.isascii():
+        return html
+    head, found, tail = html.rpartition("</body>")
+    return f"{head}<!--·-->{found}{tail}" if found else f"{html}<!--·-->"
+
+
+def _without_tags(text: str) -> str:
+    """Plain text goes through Mautic's tag stripper: `<` would take the rest of the line along."""
+    return text.replace("<", "‹")

@@ -1,0 +1,283 @@
+"""Sequence files in one canonical form, with their comments."""
+
+from __future__ import annotations
+
+import io
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from pmctl.errors import BadInput
+from pmctl.sequence import model, yaml_nodes
+from pmctl.sequence.parse import check
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+
+_STEP_LISTS = ("steps", "then", "else")
+# Needed in some places only, but a reader should not have to know in which: {{ }}, *, 09:30.
+_DELICATE = re.compile(r"[{*]|^\d+:\d")
+_ENDLESS = 2**31 - 1  # columns: a line is never folded
+
+
+def fmt(text: str, path: str = "<text>") -> str:
+    """Return the file in canonical form: two spaces, keys in the language's order, double quotes
+    where quotes are needed. Comments, blank lines, anchors and block texts stay.
+
+    Raises InputProblems for a file with mistakes, and BadInput when the form would change what
+    the file says.
+    """
+    data = check(path, text)
+    before, after = "", yaml_nodes.normal(text)
+    for _ in range(4):
+        if before == after:
+            break
+        before, after = after, _once(after)
+    if before != after or check(path, after) != data:
+        raise BadInput(
+            f"{path} cannot be put into canonical form without changing what it says",
+            hint="it stays as it is; an unusual anchor or block text may be the reason",
+        )
+    return after
+
+
+def _once(text: str) -> str:
+    round_trip = _ruamel()
+    loaded = round_trip.load(_ordered(text))
+    _requote(loaded, flow=False, seen=set())
+    out = io.StringIO()
+    round_trip.dump(loaded, out)
+    return _comments_moved_in(out.getvalue())
+
+
+def _comments_moved_in(text: str) -> str:
+    """Put comment lines at least as deep as the line they stand above."""
+    lines = text.split("\n")
+    blocks = _block_lines(yaml_nodes.compose(text))
+    below = 0
+    for number in range(len(lines) - 1, -1, -1):
+        bare = lines[number].lstrip(" ")
+        depth = len(lines[number]) - len(bare)
+        if bare.startswith("#") and number not in blocks:
+            lines[number] = " " * max(depth, below) + bare
+        elif bare:
+            below = depth
+    return "\n".join(lines)
+
+
+def _block_lines(root: Node) -> set[int]:
+    """The numbers of the lines that are text of a | or > block."""
+    found: set[int] = set()
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, SequenceNode):
+            waiting += node.value
+        elif isinstance(node, ScalarNode) and node.style in ("|", ">"):
+            found.update(range(node.start_mark.line + 1, node.end_mark.line))
+    return found
+
+
+def _ruamel() -> YAML:
+    """A round trip that takes every plain scalar for a word, so that none is re-written."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import ScalarNode
+    from ruamel.yaml.resolver import VersionedResolver
+    from ruamel.yaml.tag import Tag
+
+    class Words(VersionedResolver):
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+            if kind is not ScalarNode:
+                return super().resolve(kind, value, implicit)
+            plain = bool(implicit[0])
+            if plain and value in ("", "<<"):
+                name = "null" if not value else "merge"
+                return Tag(suffix=f"tag:yaml.org,2002:{name}")
+            return Tag(suffix="tag:yaml.org,2002:str")
+
+    round_trip = YAML(typ="rt", pure=True)
+    round_trip.Resolver = Words
+    round_trip.preserve_quotes = True
+    round_trip.width = _ENDLESS
+    round_trip.brace_single_entry_mapping_in_flow_sequence = True
+    round_trip.indent(mapping=2, sequence=4, offset=2)
+    return round_trip
+
+
+def _requote(part: Any, *, flow: bool, seen: set[int]) -> None:
+    """Give every value the quotes it needs, and no others."""
+    if id(part) in seen or not isinstance(part, dict | list):
+        return
+    seen.add(id(part))
+    flow = flow or bool(part.fa.flow_style())  # type: ignore[union-attr]
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(value, str):
+            part[key] = _quoted(value, flow=flow)
+        else:
+            _requote(value, flow=flow, seen=seen)
+
+
+def _quoted(value: str, *, flow: bool) -> str:
+    from ruamel.yaml.scalarstring import (
+        DoubleQuotedScalarString,
+        FoldedScalarString,
+        LiteralScalarString,
+        PlainScalarString,
+        ScalarString,
+    )
+
+    if isinstance(value, FoldedScalarString | LiteralScalarString):
+        return value
+    quoted = isinstance(value, ScalarString) and not isinstance(value, PlainScalarString)
+    if not quoted and not isinstance(yaml_nodes.scalar(value), str):
+        return value
+    kind: type[ScalarString] = (
+        DoubleQuotedScalarString if _needs_quotes(value, flow=flow) else PlainScalarString
+    )
+    anchor = getattr(value, "anchor", None)
+    name = anchor.value if anchor else None
+    quoted_value: str = kind(value, anchor=name)
+    return quoted_value
+
+
+def _needs_quotes(value: str, *, flow: bool) -> bool:
+    if not isinstance(yaml_nodes.scalar(value), str) or _other_to_yaml_1_1(value):
+        return True
+    if _DELICATE.search(value):
+        return True
+    analysis = _emitter().analyze_scalar(value)
+    plain = analysis.allow_flow_plain if flow else analysis.allow_block_plain
+    return not plain or analysis.multiline
+
+
+def _other_to_yaml_1_1(value: str) -> bool:
+    """Whether older readers take it for something else: `yes`, 17:00 (1020), a date."""
+    tag = _old_resolver().resolve(yaml.ScalarNode, value, (True, False))
+    return bool(tag != "tag:yaml.org,2002:str")
+
+
+@cache
+def _old_resolver() -> Any:
+    return yaml.resolver.Resolver()
+
+
+@cache
+def _emitter() -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.emitter import Emitter
+
+    return Emitter(io.StringIO(), allow_unicode=True, dumper=YAML())
+
+
+def _ordered(text: str) -> str:
+    """Return the text with the keys of every sequence and step in the order of the language.
+
+    Lines are moved, not values, so that each key takes along the comments above it.
+    """
+    for _ in range(yaml_nodes.MOST_NODES):
+        moved = _one_moved(text)
+        if moved is None:
+            return text
+        text = moved
+    return text
+
+
+def _one_moved(text: str) -> str | None:
+    root = yaml_nodes.compose(text)
+    for node, order in _mappings(root, _names(model.Sequence)):
+        moved = _sorted_lines(text.split("\n"), node, order)
+        if moved is not None and moved != text and _reads(moved):
+            return moved
+    return None
+
+
+def _reads(text: str) -> bool:
+    """Whether it is YAML still: an alias moved above its anchor is not."""
+    try:
+        yaml_nodes.compose(text)
+    except yaml_nodes.Unreadable:
+        return False
+    return True
+
+
+def _mappings(node: Node, order: list[str]) -> list[tuple[MappingNode, list[str]]]:
+    found: list[tuple[MappingNode, list[str]]] = []
+    if not isinstance(node, MappingNode) or node.flow_style:
+        return found
+    found.append((node, order))
+    for key, value in node.value:
+        if key.value in _STEP_LISTS and isinstance(value, SequenceNode):
+            for step in value.value:
+                if not isinstance(step, MappingNode):
+                    continue
+                words = [key.value for key, _ in step.value]
+                shape = next((model.KINDS[word] for word in model.KINDS if word in words), None)
+                if shape:
+                    found.extend(_mappings(step, _names(shape)))
+    return found
+
+
+def _names(shape: type[model.Shape]) -> list[str]:
+    return [info.alias or name for name, info in shape.model_fields.items()]
+
+
+def _sorted_lines(lines: list[str], node: MappingNode, order: list[str]) -> str | None:
+    """The whole text with the entries of one block mapping sorted; None to leave it."""
+    keys = [key for key, _ in node.value]
+    rank = {name: number for number, name in enumerate(order)}
+    ranks = [rank.get(key.value, -1 if key.value == "<<" else len(order)) for key in keys]
+    if ranks == sorted(ranks):
+        return None
+    starts = [key.start_mark.line for key in keys]
+    column = keys[0].start_mark.column
+    head = lines[starts[0]][:column]
+    same = all(key.start_mark.column == column for key in keys)
+    if len(set(starts)) < len(starts) or not same or not re.fullmatch(r" *|[ -]*- +", head):
+        return None
+    tops = [starts[0], *(_top(lines, line, column) for line in starts[1:])]
+    end = _top(lines, _end(lines, starts[-1], column), column)
+    lines = [*lines]
+    lines[starts[0]] = " " * column + lines[starts[0]][column:]
+    chunks = [
+        (number, lines[top:below], start - top)
+        for number, top, below, start in zip(ranks, tops, [*tops[1:], end], starts, strict=True)
+    ]
+    chunks.sort(key=lambda chunk: chunk[0])
+    _, first, key_at = chunks[0]
+    first[key_at] = head + first[key_at][column:]
+    return "\n".join(
+        [*lines[: tops[0]], *(x for _, chunk, _ in chunks for x in chunk), *lines[end:]]
+    )
+
+
+def _top(lines: list[str], line: int, column: int) -> int:
+    """The first line of the comments and blank lines that lead to `line`."""
+    top = line
+    while top and _leads(lines[top - 1], column):
+        top -= 1
+    return top
+
+
+def _leads(line: str, column: int) -> bool:
+    """Deeper than its key, a line with # may be text of a block above."""
+    bare = line.lstrip(" ")
+    return not bare or (bare.startswith("#") and len(line) - len(bare) <= column)
+
+
+def _end(lines: list[str], last: int, column: int) -> int:
+    """The line after everything that belongs to the key on the line `last`."""
+    for number in range(last + 1, len(lines)):
+        bare = lines[number].lstrip(" ")
+        if bare and not bare.startswith("#") and len(lines[number]) - len(bare) <= column:
+            in_list = bare.startswith("- ") and len(lines[number]) - len(bare) == column
+            if not in_list:
+                return number
+    return len(lines)

@@ -1,0 +1,518 @@
+"""Model -> graph: the tree of events that Mautic will run, with the refusals of what it cannot.
+
+A Mautic campaign is a tree: an event has one parent. So the steps after a fork are copied under
+each of its open ends; the copies of an email step share the email.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pmctl.sequence import durations, model
+from pmctl.sequence.durations import NOW, Delay
+
+Anchor = Literal["leadsource", "bottom", "yes", "no"]
+Loc = tuple[str | int, ...]
+
+MANY_COPIES = 8
+MOST_EVENTS = 300
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What is wrong (or, for a warning, worth knowing) about the part of the file at `loc`."""
+
+    loc: Loc
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Times:
+    """When an event may run after its parent: at once, after a delay, at an hour, in a window."""
+
+    delay: Delay | None = None  # None: at once
+    hour: str | None = None  # "09:30"
+    window: model.Window | None = None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether nothing holds the event back."""
+        return self.delay is None and self.hour is None and self.window is None
+
+
+@dataclass
+class Node:
+    """One Mautic event to be.
+
+    `step` names the step and `path` the branch: copies of a step share the first and differ in
+    the second. `data` is what the step says, with names where Mautic will want numbers.
+    """
+
+    step: str
+    path: str
+    kind: str  # email opened clicked replied if-tag if-segment if-field tag segment stop pass
+    title: str
+    anchor: Anchor
+    loc: Loc
+    times: Times = Times()
+    data: dict[str, Any] = field(default_factory=dict)
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What a live event is recognised by."""
+        return (self.step, self.path)
+
+    @property
+    def role(self) -> Literal["action", "decision", "condition"]:
+        """Mautic's word for what the event does."""
+        if self.kind in DECISIONS:
+            return "decision"
+        return "condition" if self.kind.startswith("if-") else "action"
+
+    @property
+    def listens(self) -> bool:
+        """Whether this is a decision beside the line: without `within` it never closes."""
+        return self.role == "decision" and self.data.get("within") is None
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this node and all below it, parents before children."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
+
+
+DECISIONS = ("opened", "clicked", "replied")
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The whole tree of a sequence; `emails` are its email steps by id, in the file's order."""
+
+    sequence: model.Sequence
+    root: Node
+    emails: dict[str, model.Email]
+    email_locs: dict[str, Loc]
+    warnings: tuple[Issue, ...]
+
+    def nodes(self) -> list[Node]:
+        """Return every node, parents before children."""
+        return list(self.root.walk())
+
+
+class Refused(Exception):
+    """The sequence asks for what Mautic cannot do; `issues` says where and why."""
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
+        self.issues = tuple(dict.fromkeys(issues))  # a copied step repeats its issue
+        super().__init__(self.issues[0].message)
+
+
+@dataclass(frozen=True)
+class _End:
+    """An open end of the tree: where the next step hangs on."""
+
+    node: Node | None  # None: the sources
+    anchor: Anchor
+    path: str
+    times: Times = Times()  # waits collected since, and `within` on a no-path
+    within: bool = False  # the delay is a decision's `within`, which must stay the child's own
+
+
+def build(sequence: model.Sequence) -> Graph:
+    """Return the tree of a sequence. Raises Refused with every reason at once."""
+    builder = _Builder(sequence)
+    builder.name_steps(sequence.steps, ("steps",))
+    builder.steps(sequence.steps, ("steps",), [_End(None, "leadsource", "main")])
+    if not builder.issues and builder.root is None:
+        builder.issues.append(Issue(("steps",), "a sequence needs a step that does something"))
+    if builder.issues or builder.root is None:
+        raise Refused(builder.issues)
+    return Graph(
+        sequence,
+        builder.root,
+        builder.emails,
+        builder.email_locs,
+        tuple(builder.warnings),
+    )
+
+
+class _Builder:
+    """Walks the steps once; keeps what it finds wrong instead of stopping at it."""
+
+    def __init__(self, sequence: model.Sequence) -> None:
+        self.sequence = sequence
+        self.root: Node | None = None
+        self.emails: dict[str, model.Email] = {}
+        self.email_locs: dict[str, Loc] = {}
+        self.ids: dict[int, str] = {}  # id() of the step -> its step id
+        self.issues: list[Issue] = []
+        self.warnings: list[Issue] = []
+        self.count = 0
+        self.made: Counter[str] = Counter()
+
+    def name_steps(self, steps: list[Any], loc: Loc) -> None:
+        """Give every step an id: its own, or one made of what it does (`offer.opened`)."""
+        own = dict.fromkeys(_own_ids(steps), loc)
+        self._name(steps, loc, own, {}, above="")
+
+    def _name(
+        self, steps: list[Any], loc: Loc, own_ids: dict[str, Loc], seen: dict[str, Loc], above: str
+    ) -> None:
+        for n, step in enumerate(steps):
+            here = (*loc, n)
+            kind = model.kind_of(step)
+            if kind == "wait":
+                continue
+            own = step.email if kind == "email" else step.id
+            if own is not None and own in seen:
+                key = "email" if kind == "email" else "id"
+                self.issues.append(Issue((*here, key), f"a second step named {own}"))
+            name = own or _unused(_made_name(step, above), {**own_ids, **seen})
+            seen[name] = here
+            self.ids[id(step)] = name
+            if kind == "email":
+                above = name
+                self.emails.setdefault(name, step)
+                self.email_locs.setdefault(name, here)
+            elif kind in ("on", "if"):
+                self._name(step.then, (*here, "then"), own_ids, seen, above)
+                self._name(step.else_ or [], (*here, "else"), own_ids, seen, above)
+
+    def steps(self, steps: list[Any], loc: Loc, ends: list[_End]) -> list[_End]:
+        """Hang the steps under each open end in turn; return the ends that are open after."""
+        waited: int | None = None
+        for n, step in enumerate(steps):
+            here = (*loc, n)
+            if not ends:
+                self.issues.append(
+                    Issue(here, "this step is never reached: every path above it has stopped")
+                )
+                return []
+            if isinstance(step, model.Wait):
+                ends = self._wait(step, here, ends)
+                waited = n
+                continue
+            ends = self._step(step, here, ends, after_wait=waited is not None)
+            waited = None
+        if waited is not None:
+            self.issues.append(
+                Issue(
+                    (*loc, waited),
+                    "a wait with nothing after it",
+                    "a wait belongs before the step that it delays",
+                )
+            )
+        return ends
+
+    def _wait(self, step: model.Wait, here: Loc, ends: list[_End]) -> list[_End]:
+        try:
+            return [self._delayed(end, step) for end in ends]
+        except ValueError as exc:
+            self.issues.append(Issue((*here, "wait"), str(exc)))
+            return ends
+
+    def _delayed(self, end: _End, step: model.Wait) -> _End:
+        if end.within:
+            # An open that comes after `within` but before the end of this wait must not take the
+            # yes-path any more, so the no-path gets an event of its own at `within`.
+            end = self._pass(end)
+        times = end.times
+        if times.hour is not None:
+            raise ValueError("a wait after `until`: put both into one wait, {for: 1d, until: …}")
+        delay = (times.delay or NOW) + step.delay
+        return replace(end, times=Times(delay=delay, hour=step.hour))
+
+    def _pass(self, end: _End) -> _End:
+        assert end.node is not None
+        fork = end.node
+        node = Node(
+            step=f"{fork.step}:not",
+            path=end.path,
+            kind="pass",
+            title=f"{fork.title.rstrip('?')}: no",
+            anchor=end.anchor,
+            loc=fork.loc,
+            times=end.times,
+        )
+        self._hang(node, end)
+        return _End(node, "bottom", end.path)
+
+    def _step(self, step: Any, here: Loc, ends: list[_End], *, after_wait: bool) -> list[_End]:
+        if isinstance(step, model.On):
+            return self._on(step, here, ends, after_wait=after_wait)
+        if isinstance(step, model.If):
+            return self._if(step, here, ends)
+        opened: list[_End] = []
+        for end in ends:
+            node = self._action(step, here, end)
+            self._hang(node, end)
+            if isinstance(step, model.Email):
+                self._stop_rules(node)
+            if not isinstance(step, model.Stop):
+                opened.append(_End(node, "bottom", end.path))
+        return opened
+
+    def _hang(self, node: Node, end: _End) -> None:
+        self.count += 1
+        self.made[node.step] += 1
+        copies = self.count - len(self.made)
+        if self.count > MOST_EVENTS:
+            why, hint = "", "split the sequence in two"
+            if copies:
+                why = (
+                    ": the steps after a fork are copied under each of its ends, because a Mautic "
+                    "campaign is a tree"
+                )
+                hint = f"let branches end with stop, or {hint}"
+            raise Refused(
+                [*self.issues, Issue(node.loc, f"more than {MOST_EVENTS} events{why}", hint)]
+            )
+        if copies == MANY_COPIES and not self.warnings:
+            self.warnings.append(
+                Issue(
+                    node.loc,
+                    f"{MANY_COPIES} or more events are copies of steps after a fork",
+                    "a branch that ends with stop needs no copies",
+                )
+            )
+        if end.node is None:
+            self.root = node
+        elif end.anchor == "yes":
+            end.node.children.insert(0, node)  # an empty `then` is filled after its `else`
+        else:
+            end.node.children.append(node)
+
+    def _action(self, step: Any, here: Loc, end: _End) -> Node:
+        name = self.ids[id(step)]
+        node = Node(name, end.path, "", "", end.anchor, here, end.times)
+        if isinstance(step, model.Email):
+            node.kind, node.title = "email", step.subject
+            node.data = {"email": name, "transactional": not isinstance(step.consent, str)}
+            node.times = self._in_window(step, here, end.times)
+        elif isinstance(step, model.TagStep):
+            node.kind, node.title = "tag", _both("Tag", step.tag)
+            node.data = {"add": step.tag.add, "remove": step.tag.remove}
+        elif isinstance(step, model.SegmentStep):
+            node.kind, node.title = "segment", _both("Segment", step.segment)
+            node.data = {"add": step.segment.add, "remove": step.segment.remove}
+        else:
+            node.kind, node.title = "stop", "Stop"
+        return node
+
+    def _in_window(self, step: model.Email, here: Loc, times: Times) -> Times:
+        window = self.sequence.send.window if step.window is None else step.window
+        if not isinstance(window, model.Window):
+            return times
+        if times.hour is not None and not window.from_ <= times.hour < window.to:
+            self.issues.append(
+                Issue(
+                    here,
+                    f"the wait until {times.hour} ends outside the window "
+                    f"{window.from_} to {window.to}",
+                    "move the hour into the window, or give this email `window: anytime`",
+                )
+            )
+        # Mautic ignores a window unless the event has an interval; 0 d is one.
+        return replace(times, delay=times.delay or NOW, window=window)
+
+    def _stop_rules(self, email: Node) -> None:
+        """Beside each email, a decision that never closes: late replies stop the contact too."""
+        made: set[str] = set()
+        for n, rule in enumerate(self.sequence.stop_on):
+            kind, urls = _stop_kind(rule)
+            if kind is None:
+                continue  # unsubscribe and bounce stop marketing mail by themselves
+            # No own id holds a colon, so these never meet one.
+            step = f"{email.step}:stop-{kind}" + ("" if n == 0 or kind != "clicked" else f"-{n}")
+            if step in made:
+                continue  # the same rule said twice
+            made.add(step)
+            loc: Loc = ("stop_on", n)
+            path = email.path
+            title = f"{_ASKED[kind]} {email.step}: stop"
+            data = {"email": email.step, "urls": urls}
+            decision = Node(step, path, kind, title, "bottom", loc, data=data)
+            self._hang(decision, _End(email, "bottom", path))
+            stop = Node(f"{step}:stop", path, "stop", "Stop", "yes", loc)
+            self._hang(stop, _End(decision, "yes", path))
+
+    def _on(self, step: model.On, here: Loc, ends: list[_End], *, after_wait: bool) -> list[_End]:
+        if after_wait:
+            self.issues.append(
+                Issue(
+                    here,
+                    "a wait before `on`: Mautic watches from the moment the email leaves",
+                    "use `within` for how long to wait for it",
+                )
+            )
+            return ends
+        opened: list[_End] = []
+        for end in ends:
+            email = self._watched(step, here, end)
+            if email is None:
+                return ends
+            opened.extend(self._watch(step, here, end, email))
+        return opened
+
+    def _watched(self, step: model.On, here: Loc, end: _End) -> Node | None:
+        """The email event that an `on` belongs to, or None when it cannot be (said why)."""
+        email = end.node
+        if email is not None and email.kind == "email" and step.of in (None, email.step):
+            return email
+        if step.of is None:
+            hint = "put it right after its email, or name an earlier one with `of`"
+            self.issues.append(Issue(here, f"`on: {step.on}` has no email directly above it", hint))
+            return None
+        if step.of not in self.emails:
+            hint = nearest_id(step.of, self.emails)
+            self.issues.append(Issue((*here, "of"), f"no email step is named {step.of}", hint))
+            return None
+        if step.within is not None:
+            self.issues.append(
+                Issue(
+                    here,
+                    f"`within` counts from {step.of}, so this must come right after it: "
+                    "Mautic hangs the decision directly under its email",
+                )
+            )
+            return None
+        above = self._line_above(end)
+        if step.of not in above:
+            self.issues.append(
+                Issue(
+                    (*here, "of"),
+                    f"{step.of} is not on this line of steps: only an email of the same branch "
+                    "can be watched from here",
+                )
+            )
+            return None
+        return above[step.of]
+
+    def _line_above(self, end: _End) -> dict[str, Node]:
+        """The emails that lead to `end` within its own branch, by step id."""
+        found: dict[str, Node] = {}
+        assert self.root is not None
+        parents = {id(child): node for node in self.root.walk() for child in node.children}
+        node = end.node
+        while node is not None and node.path == end.path and node.role == "action":
+            if node.kind == "email":
+                found[node.step] = node
+            node = parents.get(id(node))
+        return found
+
+    def _watch(self, step: model.On, here: Loc, end: _End, email: Node) -> list[_End]:
+        name = self.ids[id(step)]
+        urls = [step.url] if isinstance(step.url, str) else list(step.url or [])
+        title = f"{_ASKED[step.on]} {email.step}?"
+        data = {"email": email.step, "urls": urls, "within": step.within}
+        decision = Node(name, end.path, step.on, title, "bottom", here, data=data)
+        self._hang(decision, _End(email, "bottom", end.path))
+        yes = _End(decision, "yes", f"{end.path}/{name}=yes")
+        after_yes = self.steps(step.then, (*here, "then"), [yes])
+        if step.within is None:
+            return [end]  # a listener beside the line, which goes on from the email
+        within = Times(delay=durations.parse(step.within))
+        no = _End(decision, "no", f"{end.path}/{name}=no", within, within=True)
+        after_no = self.steps(step.else_ or [], (*here, "else"), [no])
+        return [*after_yes, *after_no]
+
+    def _if(self, step: model.If, here: Loc, ends: list[_End]) -> list[_End]:
+        opened: list[_End] = []
+        for end in ends:
+            name = self.ids[id(step)]
+            kind, title, data = _question(step.if_)
+            node = Node(name, end.path, kind, title, end.anchor, here, end.times, data)
+            self._hang(node, end)
+            for branch, steps in (("yes", step.then), ("no", step.else_)):
+                way = "then" if branch == "yes" else "else"
+                start = _End(
+                    node, "yes" if branch == "yes" else "no", f"{end.path}/{name}={branch}"
+                )
+                opened.extend(self.steps(steps, (*here, way), [start]))
+        return opened
+
+
+_ASKED = {"opened": "Opened", "clicked": "Clicked in", "replied": "Replied to"}
+
+
+def _stop_kind(rule: Any) -> tuple[str | None, list[str]]:
+    if isinstance(rule, model.StopOnClick):
+        return "clicked", [rule.click] if isinstance(rule.click, str) else list(rule.click)
+    words = {"reply": "replied", "open": "opened", "click": "clicked"}
+    return words.get(rule), []
+
+
+def _question(check: model.Check) -> tuple[str, str, dict[str, Any]]:
+    """Return (kind, title, data) of a condition."""
+    for kind in ("tag", "segment"):
+        said = getattr(check, kind)
+        if said is not None:
+            names = [said] if isinstance(said, str) else list(said)
+            label = "Has tag" if kind == "tag" else "In segment"
+            return f"if-{kind}", f"{label} {' or '.join(names)}?", {"names": names}
+    operator, value = check.test
+    shown = "" if value is None else f" {_shown(value)}"
+    data = {"field": check.field, "operator": operator, "value": value}
+    return "if-field", f"{check.field} {operator}{shown}?", data
+
+
+def _shown(value: Any) -> str:
+    return " or ".join(value) if isinstance(value, list) else str(value)
+
+
+def _both(word: str, names: model.AddRemove) -> str:
+    parts = [f"+{name}" for name in names.add] + [f"-{name}" for name in names.remove]
+    return f"{word} {' '.join(parts)}"
+
+
+def _made_name(step: Any, above: str) -> str:
+    """A step id made of what the step does, so that it survives moves and edits elsewhere."""
+    if isinstance(step, model.On):
+        return f"{step.of or above}.{step.on}".lstrip(".")
+    if isinstance(step, model.If):
+        kind, _, data = _question(step.if_)
+        names = data["names"] if "names" in data else [data["field"]]
+        return _slug(kind, names)
+    if isinstance(step, model.Stop):
+        return "stop"
+    names = step.tag if isinstance(step, model.TagStep) else step.segment
+    word = "tag" if isinstance(step, model.TagStep) else "segment"
+    return _slug(word, [*(f"+{n}" for n in names.add), *(f"-{n}" for n in names.remove)])
+
+
+def _slug(word: str, names: list[str]) -> str:
+    text = word + "".join(n if n[0] in "+-" else f"-{n}" for n in names)
+    return re.sub(r"\s", "_", text)[:60]  # an event's marker holds it, and ends at a space
+
+
+def _own_ids(steps: list[Any]) -> Iterator[str]:
+    for step in steps:
+        own = step.email if isinstance(step, model.Email) else getattr(step, "id", None)
+        if own is not None:
+            yield own
+        if isinstance(step, model.On | model.If):
+            yield from _own_ids([*step.then, *(step.else_ or [])])
+
+
+def _unused(name: str, seen: dict[str, Loc]) -> str:
+    number, candidate = 1, name
+    while candidate in seen:
+        number += 1
+        candidate = f"{name}~{number}"
+    return candidate
+
+
+def nearest_id(word: str, known: dict[str, Any]) -> str:
+    """Return a hint with the nearest known word, or the known words."""
+    import difflib
+
+    matches = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {matches[0]}?" if matches else f"known: {', '.join(known) or 'none'}"

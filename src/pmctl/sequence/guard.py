@@ -1,0 +1,107 @@
+"""What a change would do to the people already inside: the reasons to refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pmctl.sequence.live import LiveCampaign, LiveEvent
+from pmctl.sequence.payload import Desired, Event
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Something a change does; it matters when `count` of the people concerned is not 0.
+
+    `people` says whom to count: the campaign's members, or those who wait at or passed an event.
+    """
+
+    message: str  # with {n} for the count
+    people: Literal["members", "waiting", "passed"]
+    event_id: int = 0
+
+
+Count = Callable[[Risk], int]
+
+
+def risks(
+    want: Desired,
+    live: LiveCampaign,
+    ids: Mapping[tuple[str, str], LiveEvent],
+    sources: tuple[set[int], set[int]],
+) -> list[Risk]:
+    """Return what the change could do to people, before anybody is counted.
+
+    `sources` are the ids of the segments and of the forms that shall feed the campaign.
+    """
+    kept = {event.id for event in ids.values()}
+    found = [*_first_step(want, live, kept), *_audience(live, sources)]
+    found += [
+        Risk(f"{_name(event)} is deleted: {{n}} waiting there are dropped", "waiting", event.id)
+        for event in live.events
+        if event.id not in kept
+    ]
+    for event in want.events:
+        found += _new_no_path(want, event, ids)
+        found += _transactional(event, ids)
+    return found
+
+
+def dangers(found: list[Risk], count: Count) -> tuple[str, ...]:
+    """Return one line for each risk that concerns somebody."""
+    counted = ((risk, count(risk)) for risk in found)
+    return tuple(risk.message.format(n=_people(number)) for risk, number in counted if number)
+
+
+def _people(number: int) -> str:
+    return "1 contact" if number == 1 else f"{number} contacts"
+
+
+def _name(event: LiveEvent) -> str:
+    return f"step {event.identity[0]}" if event.identity else f"event {event.name!r}"
+
+
+def _first_step(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:
+    roots = [event for event in live.events if event.parent is None]
+    if any(event.id in kept for event in roots) or not roots or not want.events:
+        return []
+    message = (
+        f"the first step ({_name(roots[0])}) is replaced: {{n}} start again and are mailed again"
+    )
+    return [Risk(message, "members")]
+
+
+def _audience(live: LiveCampaign, sources: tuple[set[int], set[int]]) -> list[Risk]:
+    segments, forms = sources
+    gone = len(set(live.segments) - segments) + len(set(live.forms) - forms)
+    if not gone:
+        return []
+    return [Risk("the audience loses a source: up to {n} leave the campaign", "members")]
+
+
+def _new_no_path(
+    want: Desired, event: Event, ids: Mapping[tuple[str, str], LiveEvent]
+) -> list[Risk]:
+    """A no-path fires at once for everybody who passed the email longer ago than its interval."""
+    if event.anchor != "no" or event.identity in ids or event.parent < 0:
+        return []
+    fork = want.events[event.parent]
+    email = want.events[fork.parent] if fork.parent >= 0 else None
+    if fork.role != "decision" or email is None or email.identity not in ids:
+        return []
+    old = ids.get(fork.identity)
+    if old is not None and any(i.anchor == "no" and i.parent == old.id for i in ids.values()):
+        return []
+    message = f"a new path for those who did not ({fork.step}): fires at once for {{n}} past it"
+    return [Risk(message, "passed", ids[email.identity].id)]
+
+
+def _transactional(event: Event, ids: Mapping[tuple[str, str], LiveEvent]) -> list[Risk]:
+    now = ids.get(event.identity)
+    if now is None or event.properties.get("email_type") != "transactional":
+        return []
+    if now.properties.get("email_type") == "transactional":
+        return []
+    message = f"step {event.step} becomes transactional: {{n}} get it even if they unsubscribed"
+    return [Risk(message, "members")]

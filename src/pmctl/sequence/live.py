@@ -1,0 +1,152 @@
+"""Mautic's JSON -> what a campaign and its emails are now, in the words of the compiler.
+
+What Mautic writes differently from what it was sent (seen on 5.1.1) is levelled here: hours come
+back as dates, empty objects as lists, headers as a map, ids in the canvas as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pmctl.sequence.payload import read_event_marker, read_mail_marker, read_marker
+
+
+@dataclass(frozen=True)
+class LiveEvent:
+    """A campaign event as it is; `identity` is None for one that pmctl did not make."""
+
+    id: int
+    identity: tuple[str, str] | None
+    name: str
+    type: str
+    parent: int | None  # event id
+    anchor: str
+    properties: Mapping[str, Any]
+    trigger: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LiveMail:
+    """An email as it is."""
+
+    id: int
+    step: str
+    name: str
+    published: bool
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LiveCampaign:
+    """A campaign as it is."""
+
+    id: int
+    key: str
+    env: str
+    hash: str
+    name: str
+    description: str  # without the marker line
+    published: bool
+    restart: bool
+    segments: tuple[int, ...]
+    forms: tuple[int, ...]
+    events: tuple[LiveEvent, ...]
+    modified: str
+
+
+def campaign(raw: Mapping[str, Any]) -> LiveCampaign:
+    """Return the campaign that Mautic's `GET /campaigns/ID` answer holds."""
+    description = str(raw.get("description") or "")
+    key, env, digest = read_marker(description) or ("", "", "")
+    text = "\n".join(line for line in description.splitlines() if not read_marker(line))
+    return LiveCampaign(
+        id=int(raw["id"]),
+        key=key,
+        env=env,
+        hash=digest,
+        name=str(raw.get("name") or ""),
+        description=text.strip(),
+        published=bool(raw.get("isPublished")),
+        restart=bool(raw.get("allowRestart")),
+        segments=_ids(raw.get("lists")),
+        forms=_ids(raw.get("forms")),
+        events=tuple(_event(item) for item in items(raw.get("events"))),
+        modified=str(raw.get("dateModified") or ""),
+    )
+
+
+def items(shape: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a list or of an object keyed by id: Mautic answers with both."""
+    values = shape.values() if isinstance(shape, Mapping) else shape or []
+    return [value for value in values if isinstance(value, Mapping)]
+
+
+def _ids(shape: Any) -> tuple[int, ...]:
+    return tuple(sorted(int(item["id"]) for item in items(shape)))
+
+
+def _event(raw: Mapping[str, Any]) -> LiveEvent:
+    parent = raw.get("parent")
+    has_parent = isinstance(parent, Mapping) and parent.get("id") is not None
+    return LiveEvent(
+        id=int(raw["id"]),
+        identity=read_event_marker(str(raw.get("description") or "")),
+        name=str(raw.get("name") or ""),
+        type=str(raw.get("type") or ""),
+        parent=int(parent["id"]) if has_parent and isinstance(parent, Mapping) else None,
+        anchor=str(raw.get("decisionPath") or ("bottom" if has_parent else "leadsource")),
+        properties=_mapping(raw.get("properties")),
+        trigger=raw,
+    )
+
+
+def _mapping(shape: Any) -> Mapping[str, Any]:
+    """An empty object comes back as `[]`."""
+    return shape if isinstance(shape, Mapping) else {}
+
+
+def mail(raw: Mapping[str, Any]) -> LiveMail | None:
+    """Return an email that carries a pmctl marker in its name, else None."""
+    name = str(raw.get("name") or "")
+    marker = read_mail_marker(name)
+    if marker is None:
+        return None
+    return LiveMail(int(raw["id"]), marker[2], name, bool(raw.get("isPublished")), raw)
+
+
+def when(trigger: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the trigger fields in one form, so that what was sent equals what comes back."""
+    if (trigger.get("triggerMode") or "immediate") == "immediate":
+        return ("immediate",)  # Mautic ignores interval, hours and days then
+    days = trigger.get("triggerRestrictedDaysOfWeek") or []
+    return (
+        trigger["triggerMode"],
+        int(trigger.get("triggerInterval") or 0),
+        trigger.get("triggerIntervalUnit") or "d",
+        clock(trigger.get("triggerHour")),
+        clock(trigger.get("triggerRestrictedStartHour")),
+        clock(trigger.get("triggerRestrictedStopHour")),
+        tuple(sorted(int(day) for day in (days.values() if isinstance(days, Mapping) else days))),
+    )
+
+
+def clock(value: Any) -> str | None:
+    """Return `09:30` of `09:30`, `09:30:00` or `1970-01-01T09:30:00+00:00`."""
+    if not value:
+        return None
+    return str(value).rpartition("T")[2][:5]
+
+
+def level(value: Any) -> Any:
+    """Return a property value in one form: numbers in text as numbers, empty things as None."""
+    if isinstance(value, Mapping):
+        return {str(k): level(v) for k, v in value.items()} or None
+    if isinstance(value, list | tuple):
+        return sorted((level(item) for item in value), key=repr) or None
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and value.lstrip("-").isdecimal() and value.isascii():
+        return int(value)
+    return None if value == "" else value

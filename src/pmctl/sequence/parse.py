@@ -1,0 +1,147 @@
+"""Text -> Document: the sequence, and where in the file each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from pmctl.errors import InputProblems, Problem
+from pmctl.sequence import words, yaml_nodes
+from pmctl.sequence.model import Sequence
+from pmctl.sequence.words import Loc
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Document:
+    """A sequence file that holds a sequence."""
+
+    path: str
+    text: str  # without a byte order mark, with plain line ends
+    sequence: Sequence
+    _root: Any = field(repr=False, compare=False)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the file, without their ends."""
+        return self.text.split("\n")
+
+    def locate(self, loc: Loc) -> tuple[int, int]:
+        """Return (line, column), from 1, of what lies at `loc`, or of its nearest parent."""
+        return yaml_nodes.find(self._root, loc)
+
+    def problem(self, loc: Loc, message: str, hint: str = "") -> Problem:
+        """Return a problem with what lies at `loc`, with its place and its line."""
+        line, column = self.locate(loc)
+        return _problem(self.path, self.lines, line, column, message, hint)
+
+
+def decode(path: str, data: bytes) -> str:
+    """Return the text of a file. Raises InputProblems at the first byte that is not UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        before = data[: exc.start].decode("utf-8").removeprefix("\ufeff")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        raise InputProblems(
+            [
+                Problem(
+                    path,
+                    line,
+                    column,
+                    f"the byte 0x{data[exc.start]:02X} is not UTF-8",
+                    data.split(b"\n")[line - 1].decode("utf-8", "replace").rstrip("\r"),
+                    "this looks like UTF-16; save it as UTF-8" if utf16 else "save it as UTF-8",
+                )
+            ]
+        ) from exc
+
+
+def parse(path: str, text: str, *, variables: Mapping[str, str] = _NONE) -> Document:
+    """Return the document. Raises InputProblems with every mistake of the file, in its order."""
+    text = yaml_nodes.normal(text)
+    root, data, flaws = _read(path, text)
+    found: list[words.Mistake] = []
+    sequence = None
+    if isinstance(data, dict):
+        try:
+            sequence = Sequence.model_validate(data, context={"variables": variables})
+        except ValidationError as exc:
+            found = words.mistakes(exc.errors(include_url=False), data)
+    if sequence is None or flaws:
+        raise InputProblems(_problems(path, text, root, flaws, found))
+    return Document(path, text, sequence, root)
+
+
+def check(path: str, text: str) -> Any:
+    """Return the plain values of a file, with `${NAME}` where a value of the run belongs.
+
+    Raises InputProblems with every mistake that no value of a variable could mend.
+    """
+    text = yaml_nodes.normal(text)
+    root, data, flaws = _read(path, text)
+    found: list[words.Mistake] = []
+    try:
+        Sequence.model_validate(data, context={"variables": _AnyName()})
+    except ValidationError as exc:
+        errors = [e for e in exc.errors(include_url=False) if "${" not in str(e["input"])]
+        found = words.mistakes(errors, data)
+    if flaws or found:
+        raise InputProblems(_problems(path, text, root, flaws, found))
+    return data
+
+
+class _AnyName(dict[str, str]):
+    """Knows every variable, each by its own name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return f"${{{name}}}"
+
+
+def _read(path: str, text: str) -> tuple[Any, Any, list[yaml_nodes.Flaw]]:
+    try:
+        root = yaml_nodes.compose(text)
+        builder = yaml_nodes.Builder()
+        data = builder.value(root)
+    except yaml_nodes.Unreadable as exc:
+        raise InputProblems(_problems(path, text, None, exc.flaws, [])) from exc
+    flaws = builder.flaws
+    if not isinstance(data, dict):
+        line, column = yaml_nodes.find(root, ())
+        message = f"a sequence file is a mapping, this is {words.said(data)}"
+        flaws.append(yaml_nodes.Flaw(line, column, message, "begin with `version: 1`"))
+        raise InputProblems(_problems(path, text, root, flaws, []))
+    return root, data, flaws
+
+
+def _problems(
+    path: str,
+    text: str,
+    root: Any,
+    flaws: Iterable[yaml_nodes.Flaw],
+    found: Iterable[words.Mistake],
+) -> list[Problem]:
+    lines = text.split("\n")
+    problems = [
+        _problem(path, lines, flaw.line, flaw.column, flaw.message, flaw.hint) for flaw in flaws
+    ]
+    for mistake in found:
+        line, column = yaml_nodes.find(root, mistake.loc, key=mistake.at_key)
+        problems.append(_problem(path, lines, line, column, mistake.message, mistake.hint))
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
+
+
+def _problem(
+    path: str, lines: list[str], line: int, column: int, message: str, hint: str
+) -> Problem:
+    source = lines[line - 1] if line <= len(lines) else ""
+    return Problem(path, line, column, message, source, hint)

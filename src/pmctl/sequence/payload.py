@@ -1,0 +1,319 @@
+"""Graph -> what Mautic shall hold: events with their canvas, and the bodies of the requests.
+
+Every rule is one of Mautic 5.1.1, seen on a running one: only `canvasSettings.connections` makes
+the tree, ids of new events begin with `new`, `isPublished` is always said, sources are `{"id": N}`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the markers are read without the compiler and its pydantic
+    from pmctl.sequence.emails import Mail
+    from pmctl.sequence.graph import Graph, Node, Times
+    from pmctl.sequence.layout import Layout
+
+TYPES = {
+    "email": "email.send",
+    "opened": "email.open",
+    "clicked": "email.click",
+    "replied": "email.reply",
+    "tag": "lead.changetags",
+    "segment": "lead.changelist",
+    "stop": "campaign.addremovelead",
+    "pass": "campaign.addremovelead",
+    "if-tag": "lead.tags",
+    "if-segment": "lead.segments",
+    "if-field": "lead.field_value",
+}
+_DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
+_MARKER = re.compile(r"^pmctl:v1 key=(\S+) env=(\S+) hash=([0-9a-f]{12})\s*$", re.MULTILINE)
+_MAIL_MARKER = re.compile(r"\[\[([^\[\]/]+)/([^\[\]/]+)/([^\[\]/]+)\]\]$")
+_EVENT_MARKER = re.compile(r"^pmctl step=(\S+) path=(\S+)$", re.MULTILINE)
+LONGEST_NAME = 191  # characters; Mautic's column size
+
+
+@dataclass(frozen=True)
+class Names:
+    """What names mean in one Mautic: alias or step -> id."""
+
+    segments: Mapping[str, int] = field(default_factory=dict)
+    forms: Mapping[str, int] = field(default_factory=dict)
+    emails: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One campaign event; `parent` is an index into the events, -1 for the sources."""
+
+    step: str
+    path: str
+    name: str
+    type: str
+    role: str  # action decision condition
+    parent: int
+    anchor: str  # leadsource bottom yes no
+    properties: Mapping[str, Any]  # names of segments and emails not yet ids
+    trigger: Mapping[str, Any]
+    position: tuple[int, int]  # left, top in px
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What a live event is recognised by."""
+        return (self.step, self.path)
+
+    @property
+    def marker(self) -> str:
+        """The description by which a live event is recognised."""
+        return f"pmctl step={self.step} path={self.path}"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """A compiled sequence: all that Mautic shall hold of it, free of ids."""
+
+    path: str  # of its file
+    key: str
+    name: str
+    description: str
+    published: bool
+    restart: bool
+    segments: tuple[str, ...]
+    forms: tuple[str, ...]
+    mails: tuple[Mail, ...]
+    events: tuple[Event, ...]
+    sources: Mapping[str, tuple[int, int]]  # "lists", "forms" -> left, top
+    hash: str
+    place: Callable[[str], str] = field(compare=False)  # a segment or form -> path:line:column
+
+    def marker(self, env: str) -> str:
+        """The line of the campaign's description that says whose it is."""
+        return f"pmctl:v1 key={self.key} env={env} hash={self.hash}"
+
+    def full_description(self, env: str) -> str:
+        """The human text with the marker below it."""
+        return "\n".join(filter(None, (self.description, self.marker(env))))
+
+    def segment_names(self) -> set[str]:
+        """Return every segment alias that the campaign needs."""
+        names = set(self.segments)
+        for event in self.events:
+            for key in ("addToLists", "removeFromLists", "segments"):
+                names.update(event.properties.get(key, ()))
+        return names
+
+
+def read_marker(description: str) -> tuple[str, str, str] | None:
+    """Return (key, env, hash) of the marker line in a campaign's description, if it has one."""
+    match = _MARKER.search(description)
+    return (match[1], match[2], match[3]) if match else None
+
+
+def read_mail_marker(name: str) -> tuple[str, str, str] | None:
+    """Return (env, key, step) from the end of an email's name, if it has it."""
+    match = _MAIL_MARKER.search(name)
+    return (match[1], match[2], match[3]) if match else None
+
+
+def read_event_marker(description: str) -> tuple[str, str] | None:
+    """Return (step, path) from an event's description, if it has it."""
+    match = _EVENT_MARKER.search(description)
+    return (match[1], match[2]) if match else None
+
+
+def desired(
+    path: str, graph: Graph, layout: Layout, mails: list[Mail], place: Callable[[str], str]
+) -> Desired:
+    """Return what Mautic shall hold; same input, same value."""
+    sequence = graph.sequence
+    nodes = graph.nodes()
+    numbers = {id(node): number for number, node in enumerate(nodes)}
+    parents = {id(child): numbers[id(node)] for node in nodes for child in node.children}
+    events = tuple(
+        _event(node, parents.get(id(node), -1), layout.nodes[node.identity]) for node in nodes
+    )
+    description = (sequence.description or "").strip()
+    content = (
+        sequence.key, sequence.name, description, sequence.published, sequence.reentry,
+        sorted(sequence.audience.segments), sorted(sequence.audience.forms),
+        [mail.said() for mail in mails],
+        [[e.identity, e.name, e.type, e.parent, e.anchor, e.properties, e.trigger] for e in events],
+    )  # fmt: skip
+    return Desired(
+        path=path,
+        key=sequence.key,
+        name=sequence.name,
+        description=description,
+        published=sequence.published,
+        restart=sequence.reentry == "allowed",
+        segments=tuple(dict.fromkeys(sequence.audience.segments)),
+        forms=tuple(dict.fromkeys(sequence.audience.forms)),
+        mails=tuple(mails),
+        events=events,
+        sources=layout.sources,
+        hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12],
+        place=place,
+    )
+
+
+def _event(node: Node, parent: int, position: tuple[int, int]) -> Event:
+    return Event(
+        step=node.step,
+        path=node.path,
+        name=_short(node.title),
+        type=TYPES[node.kind],
+        role=node.role,
+        parent=parent,
+        anchor=node.anchor,
+        properties=_properties(node),
+        trigger=trigger(node.times),
+        position=position,
+    )
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONGEST_NAME else title[: LONGEST_NAME - 1] + "…"
+
+
+def _properties(node: Node) -> dict[str, Any]:
+    """The properties of an event; types matter: a wrong one stops Mautic's cron for everybody."""
+    data = node.data
+    if node.kind == "email":
+        consent = "transactional" if data["transactional"] else "marketing"
+        return {"email": data["email"], "email_type": consent, "priority": 2, "attempts": 3}
+    if node.kind == "clicked":
+        return {"urls": {"list": list(data["urls"])}}
+    if node.kind == "tag":
+        return {"add_tags": list(data["add"]), "remove_tags": list(data["remove"])}
+    if node.kind == "segment":
+        return {"addToLists": list(data["add"]), "removeFromLists": list(data["remove"])}
+    if node.kind in ("stop", "pass"):
+        # With both lists empty Mautic passes everybody on: an event that only takes its time.
+        return {"addTo": [], "removeFrom": ["this"] if node.kind == "stop" else []}
+    if node.kind == "if-tag":
+        return {"tags": list(data["names"])}
+    if node.kind == "if-segment":
+        return {"segments": list(data["names"])}
+    if node.kind == "if-field":
+        return {"field": data["field"], "operator": data["operator"], "value": data["value"]}
+    return {}
+
+
+def trigger(times: Times) -> dict[str, Any]:
+    """Return the trigger fields of an event, all of them: one left out would keep its old value."""
+    window = times.window
+    days = sorted(_DAYS[day] for day in window.days) if window else []
+    delay = times.delay
+    return {
+        "triggerMode": "immediate" if times.at_once else "interval",
+        "triggerInterval": delay.amount if delay else 0,
+        "triggerIntervalUnit": delay.unit if delay else None,
+        "triggerHour": times.hour,
+        "triggerRestrictedStartHour": window.from_ if window and not times.hour else None,
+        "triggerRestrictedStopHour": window.to if window and not times.hour else None,
+        "triggerRestrictedDaysOfWeek": days,
+    }
+
+
+def resolved(event: Event, names: Names) -> dict[str, Any]:
+    """Return an event's properties with ids in place of names. KeyError: a name is unknown."""
+    properties = dict(event.properties)
+    if event.type == "email.send":
+        properties["email"] = names.emails[properties["email"]]
+    for key in ("addToLists", "removeFromLists", "segments"):
+        if key in properties:
+            properties[key] = [names.segments[name] for name in properties[key]]
+    return properties
+
+
+def mail_name(want: Desired, mail: Mail, env: str) -> str:
+    """Return the name of an email in Mautic; its end says whose it is."""
+    marker = f" [[{env}/{want.key}/{mail.step}]]"
+    return f"{want.name}: {mail.step}"[: LONGEST_NAME - len(marker)].rstrip() + marker
+
+
+def mail_body(want: Desired, mail: Mail, env: str) -> dict[str, Any]:
+    """Return the body of `POST /emails/new`; a PATCH takes some of its fields."""
+    return {
+        "name": mail_name(want, mail, env),
+        "subject": mail.subject,
+        "emailType": "template",
+        "isPublished": True,
+        "language": mail.language,
+        "template": "blank",
+        "customHtml": mail.html,
+        "plainText": mail.text,
+        "fromName": mail.from_name or "",
+        "fromAddress": mail.from_address or "",
+        "replyToAddress": mail.reply_to or "",
+        "utmTags": dict(mail.utm),
+        "headers": {"list": [{"label": k, "value": v} for k, v in mail.headers]},
+    }
+
+
+def campaign_body(
+    want: Desired,
+    env: str,
+    names: Names,
+    *,
+    ids: Mapping[tuple[str, str], int],
+    published: bool,
+) -> dict[str, Any]:
+    """Return the body of a campaign's POST or PUT; `ids` are the numeric ids of events that live.
+
+    Never leave an id out of it for an event that exists: Mautic would make it anew and mail
+    everybody again.
+    """
+    refs: list[int | str] = [
+        ids.get(event.identity, f"new{number}") for number, event in enumerate(want.events)
+    ]
+    return {
+        "name": want.name,
+        "description": want.full_description(env),
+        "isPublished": published,
+        "allowRestart": want.restart,
+        "lists": [{"id": names.segments[alias]} for alias in want.segments],
+        "forms": [{"id": names.forms[alias]} for alias in want.forms],
+        "events": [
+            {
+                "id": refs[number],
+                "name": event.name,
+                "description": event.marker,
+                "type": event.type,
+                "eventType": event.role,
+                "order": number + 1,
+                "properties": resolved(event, names),
+                **event.trigger,
+            }
+            for number, event in enumerate(want.events)
+        ],
+        "canvasSettings": _canvas(want, refs),
+    }
+
+
+def _canvas(want: Desired, refs: list[int | str]) -> dict[str, Any]:
+    nodes = [(name, place) for name, place in want.sources.items()]
+    nodes += [(str(refs[n]), event.position) for n, event in enumerate(want.events)]
+    connections = []
+    for number, event in enumerate(want.events):
+        sources = [str(refs[event.parent])] if event.parent >= 0 else list(want.sources)
+        connections += [
+            {
+                "sourceId": source,
+                "targetId": str(refs[number]),
+                "anchors": {"source": event.anchor, "target": "top"},
+            }
+            for source in sources
+        ]
+    return {
+        "nodes": [
+            {"id": name, "positionX": str(left), "positionY": str(top)}
+            for name, (left, top) in nodes
+        ],
+        "connections": connections,
+    }

@@ -1,0 +1,49 @@
+"""Graph -> pictures: a tree for the terminal, an SVG, and plain values for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pmctl.sequence.graph import Graph, Node
+from pmctl.sequence.svg import svg
+from pmctl.sequence.terms import copies
+from pmctl.sequence.tree import tree
+
+__all__ = ["as_value", "svg", "tree"]
+
+
+def as_value(graph: Graph) -> dict[str, Any]:
+    """Return the tree as JSON holds it: nodes in order, parents and children by their index."""
+    nodes = graph.nodes()
+    numbers = {id(node): number for number, node in enumerate(nodes)}
+    parents = {id(child): numbers[id(node)] for node in nodes for child in node.children}
+    repeated = copies(graph)
+    return {
+        "key": graph.sequence.key,
+        "name": graph.sequence.name,
+        "published": graph.sequence.published,
+        "nodes": [
+            {
+                **_node(node),
+                "copy": node.identity in repeated,
+                "parent": parents.get(id(node)),
+                "children": [numbers[id(child)] for child in node.children],
+            }
+            for node in nodes
+        ],
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    delay, window = node.times.delay, node.times.window
+    return {
+        "step": node.step,
+        "path": node.path,
+        "kind": node.kind,
+        "role": node.role,
+        "title": node.title,
+        "anchor": node.anchor,
+        "delay": {"amount": delay.amount, "unit": delay.unit} if delay else None,
+        "hour": node.times.hour,
+        "window": window.model_dump(by_alias=True) if window else None,
+    }

@@ -1,0 +1,67 @@
+"""The JSON schema of sequence files, for editors: draft-07, made from the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pmctl.sequence import model
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+# What the models' validators say and pydantic cannot put into a schema.
+_RULES: dict[str, dict[str, Any]] = {
+    "AddRemove": {"minProperties": 1},
+    "Audience": {"minProperties": 1},
+    "Inline": {"minProperties": 1, "maxProperties": 1},
+    "WaitFor": {"minProperties": 1},
+}
+_CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+_DURATION = r"\$\{|^\s*(\d+\s*[A-Za-z]+\s*(,|and)?\s*)+$"
+_PATTERNS = {"09:30": _CLOCK, "3d": _DURATION}  # by the first example of a text
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema; the same at every call.
+
+    `x-pmctl-variables` marks the texts in which `${NAME}` may stand.
+    """
+    made = model.Sequence.model_json_schema(ref_template="#/definitions/{model}")
+    definitions = made.pop("$defs")
+    for name, rules in _RULES.items():
+        definitions[name].update(rules)
+    for word, shape in model.KINDS.items():
+        definitions[shape.__name__]["title"] = f"{word} step"
+    made = _draft7({**made, "title": "A sequence", "definitions": definitions})
+    return {"$schema": DRAFT, **made}
+
+
+def _draft7(part: Any) -> Any:
+    """The same, in what draft-07 editors read."""
+    if isinstance(part, list):
+        return [_draft7(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found: dict[str, Any] = {}
+    for key, value in part.items():
+        if key == "discriminator" or (key == "default" and value is None):
+            continue
+        if key == "oneOf":
+            key = "anyOf"
+        if key in ("properties", "definitions"):
+            found[key] = {name: _draft7(_untitled(key, inner)) for name, inner in value.items()}
+        else:
+            found[key] = _draft7(value)
+    if "patternProperties" in found:
+        found["additionalProperties"] = False
+    if found.get("examples"):
+        found["pattern"] = _PATTERNS[found["examples"][0]]
+    if "$ref" in found and len(found) > 1:
+        # Draft-07 reads nothing beside a $ref.
+        found["allOf"] = [{"$ref": found.pop("$ref")}]
+    return found
+
+
+def _untitled(key: str, inner: dict[str, Any]) -> dict[str, Any]:
+    """Properties without the titles that pydantic makes of their names."""
+    if key == "definitions":
+        return inner
+    return {name: value for name, value in inner.items() if name != "title"}

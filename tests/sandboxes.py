@@ -1,0 +1,50 @@
+"""A stand-in Mautic for the tests of the `campaign` commands, over a real socket."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from pmctl.sandbox.server import MauticSandbox
+
+
+def use(sandbox: MauticSandbox, monkeypatch: pytest.MonkeyPatch, *, basic: bool = False) -> None:
+    """Point pmctl at the stand-in, by OAuth2 or by user and password."""
+    monkeypatch.setenv("PMCTL_MAUTIC_URL", sandbox.url)
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "USER", "PASSWORD"):
+        monkeypatch.delenv(f"PMCTL_MAUTIC_{name}", raising=False)
+    if basic:
+        monkeypatch.setenv("PMCTL_MAUTIC_USER", sandbox.user)
+        monkeypatch.setenv("PMCTL_MAUTIC_PASSWORD", sandbox.password)
+    else:
+        monkeypatch.setenv("PMCTL_MAUTIC_CLIENT_ID", sandbox.client_id)
+        monkeypatch.setenv("PMCTL_MAUTIC_CLIENT_SECRET", sandbox.client_secret)
+
+
+def ask(sandbox: MauticSandbox, path: str) -> Any:
+    """Ask the stand-in without pmctl, so that a test does not trust what it tests."""
+    import base64
+
+    login = base64.b64encode(f"{sandbox.user}:{sandbox.password}".encode()).decode()
+    request = urllib.request.Request(
+        f"{sandbox.url}/api/{path}", headers={"Authorization": f"Basic {login}"}
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)
+
+
+def _values(shape: Any) -> list[dict[str, Any]]:
+    return list(shape.values()) if isinstance(shape, dict) else list(shape)
+
+
+def campaigns_in(sandbox: MauticSandbox) -> list[dict[str, Any]]:
+    """Every campaign that the stand-in holds, in full."""
+    return _values(ask(sandbox, "campaigns?limit=1000")["campaigns"])
+
+
+def emails_in(sandbox: MauticSandbox) -> list[dict[str, Any]]:
+    """Every email that the stand-in holds."""
+    return _values(ask(sandbox, "emails?limit=1000")["emails"])

@@ -1,0 +1,113 @@
+"""The schema says what the parser says, as far as a schema can."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from pmctl.sequence import yaml_nodes
+from pmctl.sequence.schema import schema
+from tests.sequence.strategies import email, sequence, sequences, tag
+
+COMMITTED = Path("campaigns/sequence.schema.json")
+
+
+def errors(value: Any) -> list[str]:
+    return [error.message for error in jsonschema.Draft7Validator(schema()).iter_errors(value)]
+
+
+def test_the_schema_is_good_draft_7():
+    jsonschema.Draft7Validator.check_schema(schema())
+
+
+def test_the_committed_schema_is_what_the_model_says():
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == schema(), (
+        "run: pmctl campaign schema > campaigns/sequence.schema.json"
+    )
+
+
+def test_the_schema_is_the_same_at_every_call():
+    assert json.dumps(schema()) == json.dumps(schema())
+
+
+def test_nothing_is_left_that_draft_7_does_not_read():
+    text = json.dumps(schema())
+
+    for word in ("$defs", "discriminator", '"oneOf"', "prefixItems", "unevaluated"):
+        assert word not in text
+    for part in every_mapping(schema()):
+        assert "$ref" not in part or len(part) == 1
+
+
+def every_mapping(part: Any) -> list[dict[str, Any]]:
+    if isinstance(part, list):
+        return [found for item in part for found in every_mapping(item)]
+    if not isinstance(part, dict):
+        return []
+    return [part, *(found for item in part.values() for found in every_mapping(item))]
+
+
+def test_every_kind_of_step_is_told_by_its_word():
+    definitions = schema()["definitions"]
+    steps = [
+        part["$ref"].rpartition("/")[2]
+        for part in schema()["properties"]["steps"]["items"]["anyOf"]
+    ]
+
+    assert [definitions[name]["required"][0] for name in steps] == [
+        "email", "wait", "on", "if", "tag", "segment", "stop",
+    ]  # fmt: skip
+    assert all(definitions[name]["description"] for name in steps)
+
+
+def test_the_campaigns_that_ship_are_good():
+    for file in sorted(Path("campaigns").glob("*.yaml")):
+        root = yaml_nodes.compose(file.read_text(encoding="utf-8"))
+        assert errors(yaml_nodes.Builder().value(root)) == []
+
+
+@given(sequences())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_the_parser_takes_the_schema_takes(said):
+    assert errors(said) == []
+
+
+def test_a_variable_is_good_wherever_it_may_stand():
+    said = sequence(
+        email("a", from_={"name": "${NAME}", "address": "${ADDRESS}"}),
+        {"wait": "${WAIT}"},
+        {"wait": {"for": "${WAIT}"}},
+        tag("${TAG}"),
+        name="${NAME}",
+    )
+    said["steps"][0]["from"] = said["steps"][0].pop("from_")
+
+    assert errors(said) == []
+    subject = schema()["definitions"]["Email"]["properties"]["subject"]
+    assert subject["x-pmctl-variables"] is True
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"version": 2}, {"key": "Trial"}, {"name": ""}, {"published": "yes"}, {"reentry": "often"},
+        {"audience": {}}, {"audience": {"segments": "trials"}}, {"stop_on": ["sneeze"]},
+        {"steps": []}, {"steps": [{}]}, {"steps": [{"wait": "3q 4"}]}, {"steps": [{"wait": 3}]},
+        {"steps": [{"say": "hi"}]}, {"steps": [email("a", subjct="x")]}, {"extra": 1},
+        {"steps": [email("a", window={"from": "9", "to": "17:00"})]},
+        {"steps": [email("a", body={"markdown": "x", "html": "y"})]},
+        {"steps": [email("a", headers={"X Y": "z"})]}, {"steps": [{"stop": False}]},
+        {"steps": [{"on": "opened", "then": [{"wait": 3}]}]}, {"steps": [{"tag": {}}]},
+        {"steps": [{"if": {"tag": "x"}, "else": {"stop": True}}]}, {"send": {"from": "Ana"}},
+    ],
+)  # fmt: skip
+def test_what_is_broken_is_told_by_the_editor_already(broken):
+    said = copy.deepcopy(sequence(tag("a"))) | broken
+
+    assert errors(said)

@@ -1,0 +1,146 @@
+"""A canary secret is given to every command, traced; it must never come out anywhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pmctl.sandbox.server import MauticSandbox
+from tests.conftest import Run
+from tests.sandboxes import use
+
+SEQUENCE = """\
+version: 1
+key: canary
+name: Canary
+audience: {segments: [trial-day-2]}
+steps:
+  - email: hello
+    subject: Hello
+    body: Hello
+"""
+CONFIG = """\
+default_context = "production"
+[contexts.production.mautic]
+url = "https://mautic.example.com"
+user = "ana"
+"""
+# what each command is given; FILE and FOLDER stand for a sequence and its folder
+COMMANDS: dict[str, list[str]] = {
+    "campaign validate": ["FILE"],
+    "campaign explain": ["FILE"],
+    "campaign graph": ["FILE"],
+    "campaign schema": [],
+    "campaign fmt": ["--check", "FILE"],
+    "campaign plan": ["FILE"],
+    "campaign apply": ["FILE", "--yes"],
+    "campaign list": [],
+    "campaign show": ["canary"],
+    "campaign publish": ["canary"],
+    "campaign unpublish": ["canary"],
+    "config init": ["--force"],
+    "config list": [],
+    "config show": [],
+    "config use": ["production"],
+    "config get": ["mautic.url"],
+    "config set": ["mautic.user", "bo"],
+    "config explain": ["mautic.password"],
+    "config set-secret": ["mautic.password"],
+    "config doctor": [],
+    "config audit": [],
+    "help": [],
+    "help exit-codes": [],
+    "completion bash": [],
+    "completion zsh": [],
+    "completion fish": [],
+}
+# They speak to a stand-in that they start themselves, with secrets that they made up and print.
+OWN_SECRETS = {"sandbox serve", "sandbox tour"}
+
+
+def _commands() -> Iterator[str]:
+    from pmctl.cli.help import tree
+    from pmctl.main import root
+
+    def below(node: dict[str, Any]) -> Iterator[str]:
+        if "commands" not in node:
+            yield node["path"].removeprefix("pmctl ")
+        for child in node.get("commands", ()):
+            yield from below(child)
+
+    yield from below(tree(root()))
+
+
+def test_every_command_is_tried() -> None:
+    ours = {c for c in _commands() if not c.startswith("completion write")}
+
+    assert ours - set(COMMANDS) - OWN_SECRETS == set()
+
+
+def _everything(home: Path, out: str, err: str) -> str:
+    """All that a run left behind but the caches of tokens and the secrets that were stored."""
+    files = [
+        file.read_text(errors="replace")
+        for file in home.rglob("*")
+        if file.is_file() and "token" not in file.name
+    ]
+    return "\n".join([out, err, *files])
+
+
+def _forms(secret: str) -> list[str]:
+    """The secret as it is, and as Basic auth and URLs would show it."""
+    pair = base64.b64encode(f"admin:{secret}".encode()).decode()
+    return [secret, base64.b64encode(secret.encode()).decode().rstrip("="), pair]
+
+
+@pytest.mark.parametrize("trouble", ["none", "wrong", "cut", "html", "500"])
+@pytest.mark.parametrize("basic", [False, True])
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_no_command_shows_a_secret(
+    command: str,
+    basic: bool,
+    trouble: str,
+    pmctl: Run,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    talks = command.startswith("campaign") and "FILE" not in command
+    if trouble != "none" and not talks:
+        return
+    file = tmp_path / "canary.yaml"
+    file.write_text(SEQUENCE)
+    config = home / ".config" / "pmctl" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(CONFIG)
+    config.chmod(0o600)
+    with MauticSandbox() as sandbox:
+        use(sandbox, monkeypatch, basic=basic)
+        secrets = [sandbox.password if basic else sandbox.client_secret]
+        if trouble == "wrong":
+            secrets = ["canary-Zx81-wrong-secret"]
+            name = "PASSWORD" if basic else "CLIENT_SECRET"
+            monkeypatch.setenv(f"PMCTL_MAUTIC_{name}", secrets[0])
+        elif trouble != "none":
+            faults = {"cut": "cut-after", "html": "html", "500": "500"}
+            sandbox.fail(f"*:*:*:{faults[trouble]}")
+        words = [str(file) if word == "FILE" else word for word in COMMANDS[command]]
+        reads = ["--retries", "0"] if command.startswith("campaign") else []
+
+        _, out, err = pmctl(*command.split(), *words, "--trace", *reads, stdin="a-new-secret\n")
+
+        seen = _everything(home, out, err)
+        tokens = [
+            json.loads(cache.read_text()).get("token", "")
+            for cache in home.rglob("*token*")
+            if cache.is_file()
+        ]
+        for secret in [*secrets, *filter(None, tokens)]:
+            for form in _forms(secret):
+                assert form not in seen, f"{command} shows {form}"
+        assert "a-new-secret" not in out + err
