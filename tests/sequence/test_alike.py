@@ -51,3 +51,10 @@ def test_percent_signs_that_mautic_decoded_are_noticed() -> None:
     assert lost_percent(sent, '<a href="https://e.com/?q=a b">é</a>')
     assert not lost_percent(sent, sent)
     assert not lost_percent(sent, "<p>other</p>")
+
+
+def test_percent_signs_that_two_filters_decoded_are_noticed_too() -> None:
+    sent = '<a href="https://e.com/?q=a%2520b">é</a>'
+
+    assert lost_percent(sent, '<a href="https://e.com/?q=a%20b">é</a>')
+    assert lost_percent(sent, '<a href="https://e.com/?q=a b">é</a>')

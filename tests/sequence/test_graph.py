@@ -240,12 +240,51 @@ def test_two_waits_on_the_no_path_make_one_such_event():
     assert found(built, "tag+no").times.delay == Delay(2, "d")
 
 
-def test_the_no_path_counts_within_also_in_a_window():
+def test_an_email_with_a_window_does_not_carry_within_itself_or_mautic_would_add_it_twice():
     built = build(email("a"), {**OPENED, "else": [email("b")]}, send={"window": WEEKDAYS})
 
+    assert found(built, "a.opened:not").times == graph.Times(delay=Delay(3, "d"))
     times = found(built, "b").times
-    assert times.delay == Delay(3, "d")
+    assert times.delay == Delay(0, "d")
     assert times.window is not None
+
+
+def test_a_within_that_nothing_follows_is_closed_all_the_same():
+    last = build(email("a"), {**OPENED, "then": [tag("x")]})
+    inner = build(
+        email("a"),
+        {"on": "clicked", "then": [email("b"), {**OPENED, "then": [tag("x")]}]},
+        email("c"),
+    )
+
+    assert found(last, "a.opened:not").anchor == "no"
+    assert found(inner, "b.opened:not").anchor == "no"
+
+
+def test_what_stops_comes_after_what_the_sequence_does_at_the_same_reply():
+    built = build(email("a"), {"on": "replied", "then": [tag("x")]}, stop_on=["reply"])
+
+    assert [n.step for n in built.root.children] == ["a.replied", "a:stop-replied"]
+
+
+def test_clicks_are_told_apart_by_their_links_and_not_by_their_place():
+    one = {"on": "clicked", "url": "https://x.test/1", "then": [tag("x")]}
+    two = {"on": "clicked", "url": "https://x.test/2", "then": [tag("y")]}
+
+    name = build(email("a"), one).root.children[0].step
+    later = build(email("a"), two, one).root.children[1].step
+
+    assert name == later
+    assert name.startswith("a.clicked-")
+
+
+def test_more_emails_than_the_limit_are_refused_counting_one_way_of_a_fork():
+    fork = {**OPENED, "then": [email("b")], "else": [email("c"), email("d")]}
+    limits = {"max_emails_per_contact": 3}
+
+    assert build(email("a"), fork, limits=limits)
+    with pytest.raises(graph.Refused, match="may get 4 emails, more than the limit 3"):
+        build(email("a"), fork, {"wait": "1d"}, email("e"), limits=limits)
 
 
 def test_an_on_without_within_hangs_beside_the_line():
@@ -280,8 +319,8 @@ def test_the_urls_of_a_click_are_a_list():
     one = build(email("a"), {"on": "clicked", "url": "https://x.test/a", "then": [tag("x")]})
     two = build(email("a"), {"on": "clicked", "url": ["u", "v"], "then": [tag("x")]})
 
-    assert found(one, "a.clicked").data["urls"] == ["https://x.test/a"]
-    assert found(two, "a.clicked").data["urls"] == ["u", "v"]
+    assert one.root.children[0].data["urls"] == ["https://x.test/a"]
+    assert two.root.children[0].data["urls"] == ["u", "v"]
 
 
 @pytest.mark.parametrize(

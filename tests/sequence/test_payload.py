@@ -214,3 +214,27 @@ def test_events_that_live_keep_their_numbers_everywhere() -> None:
     assert [e["id"] for e in said["events"]] == [415, "new1"]
     assert said["canvasSettings"]["connections"][1]["sourceId"] == "415"
     assert [n["id"] for n in said["canvasSettings"]["nodes"]] == ["lists", "415", "new1"]
+
+
+def test_a_time_of_day_at_the_end_of_the_day_is_refused() -> None:
+    with pytest.raises(ValueError, match="too close to midnight"):
+        compiled(sequence(HELLO, {"wait": {"until": "23:55"}}, AGAIN))
+
+
+@pytest.mark.parametrize("step", ["stop", {"stop": None}, {"stop": True}])
+def test_a_stop_may_be_said_in_a_word(step: Any) -> None:
+    assert compiled(sequence(HELLO, step)).events[1].type == "campaign.addremovelead"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"tag": {"add": ["R&D"]}},
+        {"tag": {"add": ["<3"]}},
+        {"if": {"tag": 'the "best"'}},
+        {"if": {"tag": ["fine", "it's"]}},
+    ],
+)
+def test_a_tag_that_mautic_would_never_find_again_is_refused(step: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"never found again|strips it"):
+        compiled(sequence(HELLO, step))

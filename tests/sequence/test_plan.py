@@ -194,3 +194,62 @@ def test_making_a_step_transactional_is_a_danger() -> None:
     assert lines == [
         "step hello becomes transactional: 7 contacts get it even if they unsubscribed"
     ]
+
+
+def _tag(name: str) -> dict[str, Any]:
+    return {"tag": {"add": [name]}}
+
+
+def test_two_steps_that_change_places_are_dangerous() -> None:
+    before = compiled(sequence(HELLO, {"wait": "1d"}, _tag("b"), {"wait": "1d"}, _tag("c")))
+    after = compiled(sequence(HELLO, {"wait": "1d"}, _tag("c"), {"wait": "1d"}, _tag("b")))
+
+    lines = _risky(before, after)
+
+    assert len(lines) == 2
+    assert all("come to it again" in line for line in lines)
+
+
+def test_a_fork_put_above_steps_keeps_the_events_where_people_wait() -> None:
+    live = stored(compiled(sequence(HELLO, {"wait": "1d"}, AGAIN)))
+    fork = {"if": {"tag": "x"}, "then": [_tag("y")]}
+    want = compiled(sequence(HELLO, fork, {"wait": "1d"}, AGAIN))
+    assert live.campaign is not None
+
+    ids = {event.id for event in match(want, live.campaign).values()}
+
+    assert ids == {400, 401}
+
+
+def test_taking_a_question_away_names_those_who_are_still_within_it() -> None:
+    before = compiled(sequence(HELLO, OPENED, {"wait": "1d"}, AGAIN))
+    after = compiled(sequence(HELLO, {"wait": "1d"}, AGAIN))
+
+    assert any("still within it" in line for line in _risky(before, after))
+
+
+def test_another_step_on_an_old_no_path_is_harmless() -> None:
+    branch = {"on": "opened", "within": "3d", "then": []}
+    before = compiled(sequence(HELLO, {**branch, "else": [_tag("x")]}))
+    after = compiled(sequence(HELLO, {**branch, "else": [_tag("x"), AGAIN]}))
+
+    assert _risky(before, after) == []
+
+
+def test_a_time_of_day_is_sent_as_the_hour_that_begins_then() -> None:
+    for clock, end in (("09:30", "10:30"), ("23:30", "23:59"), ("22:59", "23:59")):
+        want = compiled(sequence(HELLO, {"wait": {"for": "1d", "until": clock}}, AGAIN))
+
+        again = want.events[1].trigger
+
+        assert again["triggerHour"] is None  # a late cron run would move it to the next day
+        assert again["triggerRestrictedStartHour"] == clock
+        assert again["triggerRestrictedStopHour"] == end
+
+
+def test_a_removed_utm_value_is_cleared_and_not_left_out() -> None:
+    want = compiled(sequence(HELLO))
+
+    assert mail_body(want, want.mails[0], "prod")["utmTags"] == {
+        "utmSource": "", "utmMedium": "", "utmCampaign": "", "utmContent": "",
+    }  # fmt: skip

@@ -242,12 +242,12 @@ def test_the_picture_names_itself_and_says_what_it_shows():
 
 
 def test_text_is_escaped_and_cut_to_its_box():
-    subject = '<script>alert("&")</script> ' + "and more " * 10
-    tree = built(email("a", subject=subject), name="A & B <c>")
+    subject = 'alert("&") > ' + "and more " * 10
+    tree = built(email("a", subject=subject), name="A & B > c")
 
-    assert "<script" not in render.svg(tree, layout.layout(tree))
-    assert drawn(tree)[0].text == "A & B <c> (trial)"
-    [cut] = [text for text in texts(tree) if text.startswith("<script>")]
+    assert 'alert("&") >' not in render.svg(tree, layout.layout(tree))
+    assert drawn(tree)[0].text == "A & B > c (trial)"
+    [cut] = [text for text in texts(tree) if text.startswith("alert")]
     assert cut.endswith("…")
     assert svg.text_width(cut, 12.5) <= layout.WIDTH
 

@@ -152,6 +152,11 @@ class Campaigns:
             if mail is not None and mail.name.endswith(f"[[{env}/{key}/{mail.step}]]"):
                 yield mail
 
+    def members_of_segment(self, alias: str) -> int:
+        """Return how many contacts a segment has."""
+        params: list[tuple[str, str | int]] = [("search", f"segment:{alias}"), ("limit", 1)]
+        return int(self.mautic.get("contacts", [*params, ("minimal", 1)])["total"])
+
     def owned(self, want: Desired, *, takeover: bool = False) -> Listed | None:
         """Return the campaign of a sequence. Raises Conflict for twins and for another's."""
         same = [one for one in self.marked if one.key == want.key]
@@ -192,7 +197,7 @@ class Campaigns:
 
     def get(self, name: str) -> Listed:
         """Return a campaign by key or id. Raises NotFound."""
-        if name.isdecimal():
+        if name.isascii() and name.isdecimal():
             raw = self.mautic.get(f"campaigns/{name}")["campaign"]
             return _listed(raw)
         ours = [one for one in self.marked if one.key == name and one.env == self.env]

@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
-from pmctl.errors import OutcomeUnknown, Unsafe
+from pmctl.backends.mautic_errors import MauticError
+from pmctl.errors import Conflict, OutcomeUnknown, Unsafe
 from pmctl.sequence import live as live_shape
-from pmctl.sequence.alike import lost_percent
+from pmctl.sequence.alike import alike, lost_percent, same_html
 from pmctl.sequence.guard import Risk, dangers, risks
 from pmctl.sequence.payload import Desired, Names, campaign_body, mail_body, mail_name
 from pmctl.sequence.plan import Change, FieldChange, Live, Plan, compare, held, match
 
 if TYPE_CHECKING:
-    from pmctl.clients.campaign import Campaigns
+    from pmctl.clients.campaign import Campaigns, Listed
     from pmctl.sequence.emails import Mail
 
-AGAIN = "run the same apply again: it looks first and finishes what is missing"
+AGAIN = "run the same command again: it looks first and finishes what is missing"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ def look(client: Campaigns, want: Desired, *, takeover: bool = False) -> Look:
 
 
 def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tuple[str, ...]:
+    sends = _immediate_sends(client, want, live)
     if live.campaign is None:
-        return ()
+        return sends
     campaign_id = live.campaign.id
 
     def count(risk: Risk) -> int:
@@ -85,7 +87,19 @@ def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tupl
         {names.segments[alias] for alias in want.segments},
         {names.forms[alias] for alias in want.forms},
     )
-    return dangers(risks(want, live.campaign, match(want, live.campaign), sources), count)
+    found = risks(want, live.campaign, match(want, live.campaign), sources)
+    return sends + dangers(found, count)
+
+
+def _immediate_sends(client: Campaigns, want: Desired, live: Live) -> tuple[str, ...]:
+    """Refuse more first emails within the hour than the sequence's own limit."""
+    runs = live.campaign is not None and live.campaign.published
+    if want.most_at_once is None or not want.sends_at_once or not want.published or runs:
+        return ()
+    number = sum(client.members_of_segment(alias) for alias in want.segments)
+    if number <= want.most_at_once:
+        return ()
+    return (f"up to {number} contacts are mailed at once, the limit is {want.most_at_once}",)
 
 
 def apply(client: Campaigns, want: Desired, *, takeover: bool = False, force: str = "") -> Outcome:
@@ -108,9 +122,28 @@ def apply(client: Campaigns, want: Desired, *, takeover: bool = False, force: st
         _put(client, want, after.campaign, names)
         after, left = _read_back(client, want, campaign_id, names)
     if want.published and left and _only_publishing(left):
+        if plan.action == "create":
+            _alone(client, want)
         publish(client, campaign_id, published=True)
         after, left = _read_back(client, want, campaign_id, names)
     return _outcome(before, after, campaign_id, left)
+
+
+def _marked(client: Campaigns, want: Desired) -> list[Listed]:
+    """Return the campaigns that carry the sequence's marker, straight from Mautic."""
+    found = client.find_marked(f"pmctl:v1 key={want.key} env={client.env} ")
+    return [one for one in found if (one.key, one.env) == (want.key, client.env)]
+
+
+def _alone(client: Campaigns, want: Desired) -> None:
+    """Raise Conflict when another apply made the same campaign at the same time."""
+    twins = _marked(client, want)
+    if len(twins) > 1:
+        ids = " and ".join(str(one.id) for one in twins)
+        raise Conflict(
+            f"two campaigns of Mautic are marked {want.key} of {client.env}: {ids}",
+            hint="another apply ran at the same time; none is published by this one, delete one",
+        )
 
 
 def _read_back(
@@ -186,26 +219,31 @@ def _change_mail(client: Campaigns, email_id: int, mail: Mail, body: dict[str, A
 
 
 def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
+    have = row.get(name)
     if name == "headers":
         value = {item["label"]: item["value"] for item in value["list"]}
-    return (row.get(name) or None) == (value or None)
+    if isinstance(value, dict):
+        return {k: v for k, v in value.items() if v} == {k: v for k, v in (have or {}).items() if v}
+    return alike(name, value, have)
 
 
 def _keep_percent(client: Campaigns, email_id: int, mail: Mail, row: dict[str, Any]) -> None:
-    """Send HTML again with its percent signs doubled when Mautic decoded them.
+    """Send HTML again with its percent signs encoded when Mautic decoded them.
 
-    Its form filter runs rawurldecode over documents with non-ASCII characters
-    (mautic/mautic, app/bundles/CoreBundle/Helper/InputHelper.php).
+    Its filters run rawurldecode over documents with non-ASCII characters, once or twice
+    (mautic/mautic, app/bundles/CoreBundle/Helper/InputHelper.php, called by the API and the form).
     """
-    if lost_percent(mail.html, str(row.get("customHtml") or "")):
-        body = {"customHtml": mail.html.replace("%", "%25")}
+
+    def found() -> dict[str, Any] | None:
+        now: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
+        return now if same_html(mail.html, str(now.get("customHtml") or "")) else None
+
+    for sign in ("%25", "%2525"):
+        if not lost_percent(mail.html, str(row.get("customHtml") or "")):
+            return
+        body = {"customHtml": mail.html.replace("%", sign)}
         path = f"emails/{email_id}/edit"
-
-        def found() -> dict[str, Any] | None:
-            now: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
-            return now if now.get("customHtml") == mail.html else None
-
-        _once(client, "PATCH", path, body, "email", found, f"email {email_id}")
+        row = _once(client, "PATCH", path, body, "email", found, f"email {email_id}")
 
 
 def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
@@ -214,12 +252,7 @@ def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
         body = campaign_body(want, client.env, names, ids={}, published=False)
 
         def found() -> dict[str, Any] | None:
-            marker = f"pmctl:v1 key={want.key} env={client.env} "
-            ours = [
-                one
-                for one in client.find_marked(marker)
-                if (one.key, one.env) == (want.key, client.env)
-            ]
+            ours = _marked(client, want)
             return {"id": ours[0].id} if ours else None
 
         return int(_once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
@@ -275,6 +308,9 @@ def _once(
         if seen is None:
             raise OutcomeUnknown(f"{target}: {exc.message}", hint=AGAIN) from exc
         return seen
+    except MauticError as exc:
+        exc.message = f"{target}: {exc.message}"  # which of many campaigns it was
+        raise
 
 
 def _outcome(before: Look, after: Live, campaign_id: int, left: list[Change]) -> Outcome:

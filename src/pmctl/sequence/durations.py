@@ -48,8 +48,20 @@ class Delay:
 
     def words(self) -> str:
         """Return it as a person says it: `3 days`, `1 hour`."""
-        name = UNIT_NAMES[self.unit]
-        return f"{self.amount} {name}" if self.amount == 1 else f"{self.amount} {name}s"
+        units = {"i": ("d", "h", "i"), "h": ("d", "h")}.get(self.unit, (self.unit,))
+        next_up = {"i": 60, "h": 24}.get(self.unit, 0)
+        if not next_up or self.amount < next_up or self.amount % next_up == 0:
+            return _counted(self.amount, self.unit)
+        left, parts = self.amount * _MINUTES[self.unit], []
+        for unit in units:
+            whole, left = divmod(left, _MINUTES[unit])
+            parts += [_counted(whole, unit)] if whole else []
+        return " ".join(parts)
+
+
+def _counted(amount: int, unit: str) -> str:
+    name = UNIT_NAMES[unit]
+    return f"{amount} {name}" if amount == 1 else f"{amount} {name}s"
 
 
 NOW = Delay(0, "d")

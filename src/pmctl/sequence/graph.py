@@ -6,6 +6,7 @@ each of its open ends; the copies of an email step share the email.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -130,11 +131,21 @@ def build(sequence: model.Sequence) -> Graph:
     """Return the tree of a sequence. Raises Refused with every reason at once."""
     builder = _Builder(sequence)
     builder.name_steps(sequence.steps, ("steps",))
-    builder.steps(sequence.steps, ("steps",), [_End(None, "leadsource", "main")])
+    builder.close(builder.steps(sequence.steps, ("steps",), [_End(None, "leadsource", "main")]))
     if not builder.issues and builder.root is None:
         builder.issues.append(Issue(("steps",), "a sequence needs a step that does something"))
     if builder.issues or builder.root is None:
         raise Refused(builder.issues)
+    for node in builder.root.walk():
+        # Mautic looks at what hangs under an email by id: a stop that came first would take the
+        # contact out before the sequence's own `on` runs.
+        node.children.sort(key=lambda child: child.loc[:1] == ("stop_on",))
+    most = sequence.limits.max_emails_per_contact
+    if most is not None and _most_emails(builder.root) > most:
+        message = (
+            f"a contact may get {_most_emails(builder.root)} emails, more than the limit {most}"
+        )
+        raise Refused([Issue(("limits", "max_emails_per_contact"), message)])
     return Graph(
         sequence,
         builder.root,
@@ -142,6 +153,17 @@ def build(sequence: model.Sequence) -> Graph:
         builder.email_locs,
         tuple(builder.warnings),
     )
+
+
+def _most_emails(root: Node) -> int:
+    """Count the emails that one contact may get: one way of each fork, all of what lies beside."""
+    most: dict[int, int] = {}
+    for node in reversed(list(root.walk())):
+        ways = {"yes": 0, "no": 0, "bottom": 0}
+        for child in node.children:
+            ways[child.anchor] += most[id(child)]
+        most[id(node)] = (node.kind == "email") + ways["bottom"] + max(ways["yes"], ways["no"])
+    return most[id(root)]
 
 
 class _Builder:
@@ -212,6 +234,12 @@ class _Builder:
             )
         return ends
 
+    def close(self, ends: list[_End]) -> None:
+        """End each `within` that nothing follows: Mautic never closes a decision without a no."""
+        for end in ends:
+            if end.within:
+                self._pass(end)
+
     def _wait(self, step: model.Wait, here: Loc, ends: list[_End]) -> list[_End]:
         try:
             return [self._delayed(end, step) for end in ends]
@@ -251,7 +279,12 @@ class _Builder:
         if isinstance(step, model.If):
             return self._if(step, here, ends)
         opened: list[_End] = []
-        for end in ends:
+        for open_end in ends:
+            end = open_end
+            if end.within and isinstance(step, model.Email) and self._window(step):
+                # In a window Mautic adds the interval of a no-path a second time
+                # (CampaignBundle/Executioner: InactiveExecutioner, Scheduler/Mode/Interval).
+                end = self._pass(end)
             node = self._action(step, here, end)
             self._hang(node, end)
             if isinstance(step, model.Email):
@@ -308,8 +341,8 @@ class _Builder:
         return node
 
     def _in_window(self, step: model.Email, here: Loc, times: Times) -> Times:
-        window = self.sequence.send.window if step.window is None else step.window
-        if not isinstance(window, model.Window):
+        window = self._window(step)
+        if window is None:
             return times
         if times.hour is not None and not window.from_ <= times.hour < window.to:
             self.issues.append(
@@ -323,6 +356,10 @@ class _Builder:
         # Mautic ignores a window unless the event has an interval; 0 d is one.
         return replace(times, delay=times.delay or NOW, window=window)
 
+    def _window(self, step: model.Email) -> model.Window | None:
+        window = self.sequence.send.window if step.window is None else step.window
+        return window if isinstance(window, model.Window) else None
+
     def _stop_rules(self, email: Node) -> None:
         """Beside each email, a decision that never closes: late replies stop the contact too."""
         made: set[str] = set()
@@ -331,7 +368,7 @@ class _Builder:
             if kind is None:
                 continue  # unsubscribe and bounce stop marketing mail by themselves
             # No own id holds a colon, so these never meet one.
-            step = f"{email.step}:stop-{kind}" + ("" if n == 0 or kind != "clicked" else f"-{n}")
+            step = f"{email.step}:stop-{kind}{_which(urls)}"
             if step in made:
                 continue  # the same rule said twice
             made.add(step)
@@ -418,6 +455,7 @@ class _Builder:
         yes = _End(decision, "yes", f"{end.path}/{name}=yes")
         after_yes = self.steps(step.then, (*here, "then"), [yes])
         if step.within is None:
+            self.close(after_yes)
             return [end]  # a listener beside the line, which goes on from the email
         within = Times(delay=durations.parse(step.within))
         no = _End(decision, "no", f"{end.path}/{name}=no", within, within=True)
@@ -476,7 +514,8 @@ def _both(word: str, names: model.AddRemove) -> str:
 def _made_name(step: Any, above: str) -> str:
     """A step id made of what the step does, so that it survives moves and edits elsewhere."""
     if isinstance(step, model.On):
-        return f"{step.of or above}.{step.on}".lstrip(".")
+        urls = [step.url] if isinstance(step.url, str) else list(step.url or [])
+        return f"{step.of or above}.{step.on}{_which(urls)}".lstrip(".")
     if isinstance(step, model.If):
         kind, _, data = _question(step.if_)
         names = data["names"] if "names" in data else [data["field"]]
@@ -486,6 +525,11 @@ def _made_name(step: Any, above: str) -> str:
     names = step.tag if isinstance(step, model.TagStep) else step.segment
     word = "tag" if isinstance(step, model.TagStep) else "segment"
     return _slug(word, [*(f"+{n}" for n in names.add), *(f"-{n}" for n in names.remove)])
+
+
+def _which(urls: list[str]) -> str:
+    """Tell clicks on other links apart by the links, not by their place in the file."""
+    return f"-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:6]}" if urls else ""
 
 
 def _slug(word: str, names: list[str]) -> str:

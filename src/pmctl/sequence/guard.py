@@ -42,8 +42,10 @@ def risks(
         for event in live.events
         if event.id not in kept
     ]
+    found += _lost_questions(live, kept)
     for event in want.events:
-        found += _new_no_path(want, event, ids)
+        found += _new_no_path(want, live, event, ids)
+        found += _moved(want, event, ids)
         found += _transactional(event, ids)
     return found
 
@@ -80,8 +82,38 @@ def _audience(live: LiveCampaign, sources: tuple[set[int], set[int]]) -> list[Ri
     return [Risk("the audience loses a source: up to {n} leave the campaign", "members")]
 
 
+def _moved(want: Desired, event: Event, ids: Mapping[tuple[str, str], LiveEvent]) -> list[Risk]:
+    """A step under another old one: who had it comes to it again, and its log is unique."""
+    now = ids.get(event.identity)
+    above = want.events[event.parent] if event.parent >= 0 else None
+    new_parent = ids.get(above.identity) if above else None
+    if now is None or (above is not None and new_parent is None):
+        return []  # a new parent: nobody comes through it a second time
+    if now.parent == (new_parent.id if new_parent else None):
+        return []
+    message = (
+        f"step {event.step} moves: {{n}} who had it come to it again, which stops Mautic's cron"
+    )
+    return [Risk(message, "passed", now.id)]
+
+
+def _lost_questions(live: LiveCampaign, kept: set[int]) -> list[Risk]:
+    """Who is still within a question has no row of its own: it goes no further without it."""
+    return [
+        Risk(
+            f"{_name(event)} is deleted: up to {{n}} still within it go no further",
+            "passed",
+            event.parent,
+        )
+        for event in live.events
+        if event.id not in kept
+        and event.parent is not None
+        and any(child.parent == event.id and child.anchor == "no" for child in live.events)
+    ]
+
+
 def _new_no_path(
-    want: Desired, event: Event, ids: Mapping[tuple[str, str], LiveEvent]
+    want: Desired, live: LiveCampaign, event: Event, ids: Mapping[tuple[str, str], LiveEvent]
 ) -> list[Risk]:
     """A no-path fires at once for everybody who passed the email longer ago than its interval."""
     if event.anchor != "no" or event.identity in ids or event.parent < 0:
@@ -91,7 +123,7 @@ def _new_no_path(
     if fork.role != "decision" or email is None or email.identity not in ids:
         return []
     old = ids.get(fork.identity)
-    if old is not None and any(i.anchor == "no" and i.parent == old.id for i in ids.values()):
+    if old is not None and any(e.anchor == "no" and e.parent == old.id for e in live.events):
         return []
     message = f"a new path for those who did not ({fork.step}): fires at once for {{n}} past it"
     return [Risk(message, "passed", ids[email.identity].id)]

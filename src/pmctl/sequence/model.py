@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -53,9 +54,21 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _no_tag(text: str) -> str:
+    if "<" in text:
+        raise ValueError("`<` has no place here: Mautic takes it for a tag and strips it")
+    return text
+
+
 def _clock(text: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError(f'{text!r} is no time of day; write it like "09:30"')
+    return text
+
+
+def _some_day_left(text: str) -> str:
+    if text > "23:50":
+        raise ValueError(f"{text} is too close to midnight: a step needs some minutes of that day")
     return text
 
 
@@ -66,9 +79,11 @@ def _duration(text: str) -> str:
 
 _MARK = {"x-pmctl-variables": True}  # the schema says where ${VAR} may stand
 Text = Annotated[str, AfterValidator(expand), Field(min_length=1, json_schema_extra=_MARK)]
-Line = Annotated[Text, AfterValidator(_one_line)]
+OneLine = Annotated[Text, AfterValidator(_one_line)]
+Line = Annotated[OneLine, AfterValidator(_no_tag)]
 MailAddress = Annotated[Line, AfterValidator(_address)]
 Clock = Annotated[str, AfterValidator(_clock), Field(examples=["09:30"])]
+Until = Annotated[Clock, AfterValidator(_some_day_left)]
 Duration = Annotated[
     str,
     AfterValidator(expand),
@@ -130,12 +145,27 @@ class Transactional(Shape):
     transactional: Annotated[str, Field(min_length=10)]
 
 
+def _with_reason(said: Any) -> Any:
+    if said == "transactional":
+        raise ValueError(
+            "transactional mail goes to people who unsubscribed: say why, "
+            'consent: {transactional: "receipt of a payment"}'
+        )
+    return said
+
+
+def _per_email(said: Any) -> Any:
+    if said != "marketing":
+        raise ValueError("only a single email can be transactional, with its reason")
+    return said
+
+
 class Send(Shape):
     """Defaults for every email of the sequence."""
 
     from_: From | None = Field(None, alias="from")
     reply_to: MailAddress | None = None
-    consent: Literal["marketing"] = "marketing"
+    consent: Annotated[Literal["marketing"], BeforeValidator(_per_email)] = "marketing"
     utm: Utm = Utm()
     window: Window | None = None
     headers: dict[HeaderName, Line] = {}
@@ -198,12 +228,14 @@ class Email(Shape):
 
     email: StepId
     subject: Line
-    preheader: Line | None = None
+    preheader: OneLine | None = None
     body: Body
     text: PlainText | None = None
     from_: From | None = Field(None, alias="from")
     reply_to: MailAddress | None = None
-    consent: Literal["marketing"] | Transactional = "marketing"
+    consent: Annotated[Literal["marketing"] | Transactional, BeforeValidator(_with_reason)] = (
+        "marketing"
+    )
     utm: Utm | None = None
     window: Window | Literal["anytime"] | None = None
     headers: dict[HeaderName, Line] = {}
@@ -213,7 +245,7 @@ class WaitFor(Shape):
     """A length of time, a time of day, or the time of day after that length."""
 
     for_: Duration | None = Field(None, alias="for")
-    until: Clock | None = None
+    until: Until | None = None
 
     @model_validator(mode="after")
     def _something(self) -> WaitFor:
@@ -229,7 +261,7 @@ class Wait(Shape):
         Annotated[Duration, Tag("string")] | Annotated[WaitFor, Tag("mapping")],
         Discriminator(lambda wait: "string" if isinstance(wait, str) else "mapping"),
     ]
-    until: Clock | None = None
+    until: Until | None = None
 
     @property
     def delay(self) -> durations.Delay:
@@ -275,10 +307,20 @@ FIELD_TESTS = {
 Value = Line | int | float
 
 
+def _kept(tag: str) -> str:
+    """Refuse what Mautic stores as `&#38;` and so on, and then never finds again."""
+    if re.search("[&'\"]", tag):
+        raise ValueError(f"a tag with & or quotes is never found again by Mautic: {tag!r}")
+    return tag
+
+
+TagName = Annotated[Line, AfterValidator(_kept)]
+
+
 class Check(Shape):
     """A condition, checked the moment a contact comes by."""
 
-    tag: OneOrMore | Line | None = None
+    tag: Annotated[list[TagName], Field(min_length=1)] | TagName | None = None
     segment: OneOrMore | Line | None = None
     field: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] | None = None
     is_: Value | None = Field(None, alias="is")
@@ -350,6 +392,7 @@ def _names_only(names: AddRemove) -> AddRemove:
         # Mautic reads "-x" as "remove x" and splits at commas.
         if name.startswith("-") or "," in name:
             raise ValueError(f"a tag cannot begin with - or hold a comma: {name!r}")
+        _kept(name)
     return names
 
 
@@ -370,8 +413,13 @@ class SegmentStep(Shape):
 class Stop(Shape):
     """The contact leaves the campaign here."""
 
-    stop: Literal[True]
+    stop: Annotated[Literal[True], BeforeValidator(lambda said: True if said is None else said)]
     id: StepId | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_a_word(cls, said: Any) -> Any:
+        return {"stop": True} if said == "stop" else said
 
 
 KINDS: dict[str, type[Shape]] = {
@@ -385,6 +433,8 @@ def kind_of(step: Any) -> str | None:
     """Return the word that says what a step is, or None when there is none or more than one."""
     if isinstance(step, Shape):
         return _BY_TYPE.get(type(step))
+    if step == "stop":
+        return "stop"
     said = [word for word in KINDS if isinstance(step, dict) and word in step]
     return said[0] if len(said) == 1 else None
 
@@ -407,6 +457,13 @@ class StopOnClick(Shape):
     click: OneOrMore | Line
 
 
+class Limits(Shape):
+    """What this sequence must not exceed."""
+
+    max_emails_per_contact: Annotated[int, Field(ge=1)] | None = None
+    force_above_immediate_sends: Annotated[int, Field(ge=0)] | None = None
+
+
 StopOn = Annotated[
     Annotated[Literal["reply", "open", "click", "unsubscribe", "bounce"], Tag("word")]
     | Annotated[StopOnClick, Tag("click")],
@@ -420,12 +477,13 @@ class Sequence(Shape):
     version: Literal[1]
     key: Key
     name: Annotated[Line, Field(max_length=191)]
-    description: Text | None = None
+    description: Annotated[Text, AfterValidator(_no_tag)] | None = None
     published: bool = True
     audience: Audience
     reentry: Literal["never", "allowed"] = "never"
     send: Send = Field(default_factory=lambda: Send.model_validate({}))
     stop_on: list[StopOn] = []
+    limits: Limits = Limits()
     steps: Annotated[list[Step], Field(min_length=1)]
 
 

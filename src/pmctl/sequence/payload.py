@@ -35,6 +35,7 @@ _DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
 _MARKER = re.compile(r"^pmctl:v1 key=(\S+) env=(\S+) hash=([0-9a-f]{12})\s*$", re.MULTILINE)
 _MAIL_MARKER = re.compile(r"\[\[([^\[\]/]+)/([^\[\]/]+)/([^\[\]/]+)\]\]$")
 _EVENT_MARKER = re.compile(r"^pmctl step=(\S+) path=(\S+)$", re.MULTILINE)
+UTM = ("utmSource", "utmMedium", "utmCampaign", "utmContent")
 LONGEST_NAME = 191  # characters; Mautic's column size
 
 
@@ -89,6 +90,8 @@ class Desired:
     events: tuple[Event, ...]
     sources: Mapping[str, tuple[int, int]]  # "lists", "forms" -> left, top
     hash: str
+    most_at_once: int | None  # immediate sends from which on a reason is needed
+    sends_at_once: bool  # whether the first email waits for nothing
     place: Callable[[str], str] = field(compare=False)  # a segment or form -> path:line:column
 
     def marker(self, env: str) -> str:
@@ -157,8 +160,23 @@ def desired(
         events=events,
         sources=layout.sources,
         hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12],
+        most_at_once=sequence.limits.force_above_immediate_sends,
+        sends_at_once=_sends_at_once(graph.root),
         place=place,
     )
+
+
+def _sends_at_once(root: Node) -> bool:
+    """Whether somebody who enters is mailed in the same hour, window or not."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.times.delay is not None and node.times.delay.amount:
+            continue
+        if node.kind == "email":
+            return True
+        waiting += node.children
+    return False
 
 
 def _event(node: Node, parent: int, position: tuple[int, int]) -> Event:
@@ -209,15 +227,24 @@ def trigger(times: Times) -> dict[str, Any]:
     window = times.window
     days = sorted(_DAYS[day] for day in window.days) if window else []
     delay = times.delay
+    start, stop = (window.from_, window.to) if window else (None, None)
+    if times.hour:
+        # Never Mautic's own triggerHour: a cron run a minute late moves it to the next day.
+        start, stop = times.hour, _an_hour_later(times.hour)
     return {
         "triggerMode": "immediate" if times.at_once else "interval",
         "triggerInterval": delay.amount if delay else 0,
         "triggerIntervalUnit": delay.unit if delay else None,
-        "triggerHour": times.hour,
-        "triggerRestrictedStartHour": window.from_ if window and not times.hour else None,
-        "triggerRestrictedStopHour": window.to if window and not times.hour else None,
+        "triggerHour": None,
+        "triggerRestrictedStartHour": start,
+        "triggerRestrictedStopHour": stop,
         "triggerRestrictedDaysOfWeek": days,
     }
+
+
+def _an_hour_later(clock: str) -> str:
+    hours, minutes = clock.split(":")
+    return f"{int(hours) + 1:02}:{minutes}" if hours != "23" else "23:59"
 
 
 def resolved(event: Event, names: Names) -> dict[str, Any]:
@@ -251,7 +278,7 @@ def mail_body(want: Desired, mail: Mail, env: str) -> dict[str, Any]:
         "fromName": mail.from_name or "",
         "fromAddress": mail.from_address or "",
         "replyToAddress": mail.reply_to or "",
-        "utmTags": dict(mail.utm),
+        "utmTags": {name: dict(mail.utm).get(name, "") for name in UTM},
         "headers": {"list": [{"label": k, "value": v} for k, v in mail.headers]},
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -65,8 +65,9 @@ class Plan:
 def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]:
     """Return the live event of each desired one that has one.
 
-    First by marker. Then, for what is left, one of the same type that hangs in the same place:
-    updating it in place keeps its log, and nobody is mailed twice.
+    First by marker; then, for what is left, the same step on another path (a fork was put above
+    it or taken away); then one of the same type that hangs in the same place. Updating an event
+    in place keeps its log and those who wait at it, and nobody is mailed twice.
     """
     by_identity = {event.identity: event for event in live.events if event.identity}
     found = {
@@ -76,16 +77,33 @@ def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]
     }
     taken = {event.id for event in found.values()}
     for event in want.events:
+        if event.identity not in found:
+            _take(event, found, taken, _same_step(event, live))
+    for event in want.events:
         if event.identity in found:
             continue
         parent = _live_parent(want, event, found)
-        for candidate in live.events:
-            alike_place = (candidate.parent, candidate.anchor) == (parent, event.anchor)
-            if candidate.id not in taken and candidate.type == event.type and alike_place:
-                found[event.identity] = candidate
-                taken.add(candidate.id)
-                break
+        place = (parent, event.anchor)
+        _take(event, found, taken, (e for e in live.events if (e.parent, e.anchor) == place))
     return found
+
+
+def _same_step(event: Event, live: LiveCampaign) -> Iterator[LiveEvent]:
+    return (e for e in live.events if e.identity and e.identity[0] == event.step)
+
+
+def _take(
+    event: Event,
+    found: dict[tuple[str, str], LiveEvent],
+    taken: set[int],
+    candidates: Iterable[LiveEvent],
+) -> None:
+    """Let the event have the first candidate of its type that nobody has."""
+    for candidate in candidates:
+        if candidate.id not in taken and candidate.type == event.type:
+            found[event.identity] = candidate
+            taken.add(candidate.id)
+            return
 
 
 def _live_parent(
@@ -145,6 +163,7 @@ def wanted(want: Desired, env: str, names: Names) -> Facts:
         body = mail_body(want, mail, env)
         del body["emailType"], body["template"]
         body["headers"] = dict(mail.headers)
+        body["utmTags"] = dict(mail.utm)
         facts["email", mail.step] = body
     for event in want.events:
         parent = want.events[event.parent].identity if event.parent >= 0 else None

@@ -82,7 +82,8 @@ def _window_rules(graph: Graph) -> Iterator[str]:
     if _tells_hour(graph.sequence.steps):
         yield (
             "A time of day to wait for is that of the contact's time zone, or of Mautic's where "
-            "the contact has none."
+            "the contact has none. It stands for the hour that begins then: who comes by within "
+            "that hour goes on at once."
         )
 
 
