@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pmctl import names
 from pmctl.cli.completion import BASH, FISH, ZSH, answers, asked_words, files
 from pmctl.main import GROUPS, root
 from tests.shell import PMCTL, ROOT, run
@@ -58,6 +59,14 @@ def test_contexts_come_from_the_configuration_file(contexts):
     assert offered("--context", "") == ["production", "test"]
     assert offered("config", "list", "--context", "t") == ["test"]
     assert offered("--context=p") == ["production"]
+    assert offered("config", "use", "p") == ["production"]
+
+
+def test_campaigns_come_from_the_last_answer_and_no_server_is_asked(home):
+    names.remember("campaigns", ["welcome", "trial-nudge"])
+
+    assert offered("campaign", "show", "w") == ["welcome"]
+    assert offered("campaign", "unpublish", "") == ["trial-nudge", "welcome"]
 
 
 def test_a_broken_configuration_offers_no_context(home):

@@ -97,6 +97,10 @@ class Mautic:
             seen.update(row.get("id") for row in fresh)
             yield from fresh
 
+    def total(self, path: str, key: str, params: Pairs = ()) -> int:
+        """Return how many entities a listing has, fetching one of them at most."""
+        return self._counted(path, key, [*params, ("limit", 1)])
+
     def stats(
         self,
         table: str,
@@ -124,9 +128,11 @@ class Mautic:
 
     def stats_total(self, table: str, conditions: Iterable[Condition] = ()) -> int:
         """Return how many rows of a statistics table meet the conditions, without fetching them."""
-        path = f"stats/{table}"
-        answer = self.get(path, [*where(*conditions), ("limit", 0)])
-        self._rows_in(answer, "stats", path)
+        return self._counted(f"stats/{table}", "stats", [*where(*conditions), ("limit", 0)])
+
+    def _counted(self, path: str, key: str, params: Pairs) -> int:
+        answer = self.get(path, params)
+        self._rows_in(answer, key, path)
         total = _total(answer)
         if total is None:
             raise self._shape(path, "a total")

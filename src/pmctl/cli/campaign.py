@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pmctl import output
+from pmctl import names, output
 from pmctl.cli import campaign_files as files
 from pmctl.cli.common import Command, Printing, context_of, group
 
@@ -38,7 +38,14 @@ Takeover = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Name = Annotated[str, typer.Argument(metavar="KEY", help="The campaign's key, or its id.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY",
+        help="The campaign's key, or its id.",
+        autocompletion=names.completing("campaigns"),
+    ),
+]
 
 
 class Picture(StrEnum):
@@ -196,8 +203,6 @@ def list_(
       pmctl campaign list
       pmctl campaign list --ours -o json
     """
-    from pmctl import names
-
     client = context_of(ctx).campaign
     listed = client.marked if ours else client.all()
     names.remember("campaigns", [one.key for one in listed if one.key])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TO_DO = {"create": "to create", "update": "to change", "nothing": "up to date"}
 _DONE = {"create": "created", "update": "changed", "nothing": "up to date"}
+_ONE_ONLY = (1, 3, 5, 7)  # what went wrong with one campaign says nothing of the others
 KEPT = 32  # so many compiled files are kept for the second look; more are compiled anew
 
 
@@ -88,9 +89,7 @@ def plan(
 def _plans(context: Context, work: _Work, *, takeover: bool) -> Iterator[Plan]:
     """Plan the files side by side; raise after the last one when some cannot be planned."""
     client = context.campaign
-    _ = client.marked  # the listings are shared: ask for them once, before the threads
-    if any(True for _ in work.found):
-        _ = client.segments
+    _ = client.marked  # asked for once, before the threads
 
     def one(want: Desired) -> Plan | PmctlError:
         try:
@@ -148,15 +147,23 @@ def _write(
     from pmctl.clients import campaign_apply
 
     failed: list[str] = []
+    refused: list[PmctlError] = []
     with output.progress("applying", len(plans)) as advance:
         for want in work.wanted({one.path for one in plans}):
-            outcome = campaign_apply.apply(
-                context.campaign, want, takeover=request.takeover, force=request.force
-            )
+            try:
+                outcome = campaign_apply.apply(
+                    context.campaign, want, takeover=request.takeover, force=request.force
+                )
+            except PmctlError as exc:
+                if exc.exit_code not in _ONE_ONLY:
+                    raise  # the next one would meet the same
+                refused.append(exc)
+                continue
             done.append(outcome)
             advance()
             if outcome.not_applied:
                 failed.append(want.key)
+    _raise(refused)
     if failed:
         raise PmctlError(
             f"Mautic did not take over everything: {', '.join(failed)}",

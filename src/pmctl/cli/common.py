@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True}
 
 
-def _contexts(incomplete: str) -> list[str]:
+def known_contexts(incomplete: str) -> list[str]:
     """Return the contexts of the configuration file for completion; none if it is unreadable."""
     from pmctl.configfile import find, read
     from pmctl.errors import PmctlError
@@ -48,7 +48,7 @@ def everywhere(
     context: Annotated[
         str | None,
         typer.Option(
-            "--context", metavar="NAME", help="The context to use.", autocompletion=_contexts
+            "--context", metavar="NAME", help="The context to use.", autocompletion=known_contexts
         ),
     ] = None,
     config: Annotated[
@@ -225,7 +225,8 @@ class Group(_Helpful, TyperGroup):
 
 def said(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options that were really given."""
-    return {name: value for name, value in given.items() if value not in (None, False)}
+    # not `in (None, False)`: --retries 0 is an answer, and 0 equals False
+    return {n: value for n, value in given.items() if value is not None and value is not False}
 
 
 def group(help_text: str) -> typer.Typer:

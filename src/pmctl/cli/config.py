@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pmctl import configfile, output
-from pmctl.cli.common import Command, Printing, context_of, group
+from pmctl.cli.common import Command, Printing, context_of, group, known_contexts
 from pmctl.config import Config, load
 from pmctl.configfile import change, save
 from pmctl.errors import ConfigError, Conflict, NotFound, UsageError
@@ -131,7 +131,12 @@ def show(ctx: typer.Context) -> None:
 @app.command("use", cls=Command)
 def use(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="CONTEXT", help="A context of the file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTEXT", help="A context of the file.", autocompletion=known_contexts
+        ),
+    ],
 ) -> None:
     """Make a context the default.
 

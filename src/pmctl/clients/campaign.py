@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +62,9 @@ class Shown:
     steps: list[Step]
 
 
+_KEYS = {"segment": "lists", "form": "forms"}  # where the rows of a listing lie
+
+
 class Campaigns:
     """The campaigns of one Mautic under one context name (`env`), which marks what is ours."""
 
@@ -68,6 +72,8 @@ class Campaigns:
         self.mautic = mautic
         self.env = env
         self.journal = journal
+        self._lock = threading.Lock()
+        self._known: dict[str, dict[str, list[int]]] = {}
 
     def all(self) -> list[Listed]:
         """Return every campaign of this Mautic, by id."""
@@ -86,42 +92,40 @@ class Campaigns:
         listed = [_listed(row) for row in self.mautic.rows("campaigns", "campaigns", params)]
         return [one for one in listed if one.key]
 
-    @cached_property
-    def segments(self) -> dict[str, int]:
-        """Segment ids by alias. Raises Conflict when two segments share one."""
-        return self._by_alias("segments", "lists")
-
-    @cached_property
-    def forms(self) -> dict[str, int]:
-        """Form ids by alias."""
-        return self._by_alias("forms", "forms")
-
-    def _by_alias(self, path: str, key: str) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for row in self.mautic.rows(path, key, [("orderBy", "id")]):
-            alias = str(row.get("alias") or "")
-            if found.setdefault(alias, int(row["id"])) != int(row["id"]):
-                raise Conflict(
-                    f"two {path} of Mautic have the alias {alias}: {found[alias]} and {row['id']}",
-                    hint="change the alias of one of them in Mautic",
-                )
-        return found
+    def _ids(self, kind: str) -> dict[str, list[int]]:
+        """Return the ids of segments or forms by alias; asked for once a run, by any thread."""
+        with self._lock:
+            if kind not in self._known:
+                found: dict[str, list[int]] = {}
+                for row in self.mautic.rows(f"{kind}s", _KEYS[kind]):
+                    found.setdefault(str(row.get("alias") or ""), []).append(int(row["id"]))
+                self._known[kind] = found
+            return self._known[kind]
 
     def names(self, want: Desired) -> Names:
-        """Return the ids of what the sequence names. Raises NotFound for a name Mautic lacks."""
-        segments = self.segments if want.segment_names() else {}
-        forms = self.forms if want.forms else {}
-        self._check(want, "segment", want.segment_names(), segments)
-        self._check(want, "form", set(want.forms), forms)
-        return Names(segments, forms)
+        """Return the ids of what the sequence names.
 
-    def _check(self, want: Desired, kind: str, names: Iterable[str], known: dict[str, int]) -> None:
-        for name in sorted(names):
-            if name not in known:
-                near = difflib.get_close_matches(name, list(known), n=1)
-                hint = f"did you mean {near[0]}?" if near else f"create the {kind} in Mautic first"
-                place = want.place(name)
-                raise NotFound(f"{place}: Mautic has no {kind} with the alias {name}", hint=hint)
+        Raises NotFound for a name that Mautic lacks, Conflict for one that two share.
+        """
+        segments = {name: self._id(want, "segment", name) for name in sorted(want.segment_names())}
+        return Names(segments, {name: self._id(want, "form", name) for name in want.forms})
+
+    def _id(self, want: Desired, kind: str, name: str) -> int:
+        known = self._ids(kind)
+        ids = known.get(name, [])
+        if len(ids) == 1:
+            return ids[0]
+        if ids:
+            raise Conflict(
+                f"{want.place(name)}: two {kind}s of Mautic have the alias {name}: "
+                + " and ".join(map(str, sorted(ids))),
+                hint="change the alias of one of them in Mautic",
+            )
+        near = difflib.get_close_matches(name, list(known), n=1)
+        raise NotFound(
+            f"{want.place(name)}: Mautic has no {kind} with the alias {name}",
+            hint=f"did you mean {near[0]}?" if near else f"create the {kind} in Mautic first",
+        )
 
     def read(self, campaign_id: int | None, envs: Iterable[str], key: str) -> Live:
         """Return what Mautic holds of a sequence: one request, and one for each context."""
@@ -154,8 +158,8 @@ class Campaigns:
 
     def members_of_segment(self, alias: str) -> int:
         """Return how many contacts a segment has."""
-        params: list[tuple[str, str | int]] = [("search", f"segment:{alias}"), ("limit", 1)]
-        return int(self.mautic.get("contacts", [*params, ("minimal", 1)])["total"])
+        params: list[tuple[str, str | int]] = [("search", f"segment:{alias}"), ("minimal", 1)]
+        return self.mautic.total("contacts", "contacts", params)
 
     def owned(self, want: Desired, *, takeover: bool = False) -> Listed | None:
         """Return the campaign of a sequence. Raises Conflict for twins and for another's."""

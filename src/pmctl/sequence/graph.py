@@ -6,14 +6,12 @@ each of its open ends; the copies of an email step share the email.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pmctl.sequence import durations, model
+from pmctl.sequence import durations, model, step_names
 from pmctl.sequence.durations import NOW, Delay
 
 Anchor = Literal["leadsource", "bottom", "yes", "no"]
@@ -182,7 +180,7 @@ class _Builder:
 
     def name_steps(self, steps: list[Any], loc: Loc) -> None:
         """Give every step an id: its own, or one made of what it does (`offer.opened`)."""
-        own = dict.fromkeys(_own_ids(steps), loc)
+        own = dict.fromkeys(step_names.own(steps), loc)
         self._name(steps, loc, own, {}, above="")
 
     def _name(
@@ -197,7 +195,7 @@ class _Builder:
             if own is not None and own in seen:
                 key = "email" if kind == "email" else "id"
                 self.issues.append(Issue((*here, key), f"a second step named {own}"))
-            name = own or _unused(_made_name(step, above), {**own_ids, **seen})
+            name = own or step_names.unused(step_names.made(step, above), {**own_ids, **seen})
             seen[name] = here
             self.ids[id(step)] = name
             if kind == "email":
@@ -331,10 +329,10 @@ class _Builder:
             node.data = {"email": name, "transactional": not isinstance(step.consent, str)}
             node.times = self._in_window(step, here, end.times)
         elif isinstance(step, model.TagStep):
-            node.kind, node.title = "tag", _both("Tag", step.tag)
+            node.kind, node.title = "tag", step_names.both("Tag", step.tag)
             node.data = {"add": step.tag.add, "remove": step.tag.remove}
         elif isinstance(step, model.SegmentStep):
-            node.kind, node.title = "segment", _both("Segment", step.segment)
+            node.kind, node.title = "segment", step_names.both("Segment", step.segment)
             node.data = {"add": step.segment.add, "remove": step.segment.remove}
         else:
             node.kind, node.title = "stop", "Stop"
@@ -368,7 +366,7 @@ class _Builder:
             if kind is None:
                 continue  # unsubscribe and bounce stop marketing mail by themselves
             # No own id holds a colon, so these never meet one.
-            step = f"{email.step}:stop-{kind}{_which(urls)}"
+            step = f"{email.step}:stop-{kind}{step_names.which(urls)}"
             if step in made:
                 continue  # the same rule said twice
             made.add(step)
@@ -409,7 +407,7 @@ class _Builder:
             self.issues.append(Issue(here, f"`on: {step.on}` has no email directly above it", hint))
             return None
         if step.of not in self.emails:
-            hint = nearest_id(step.of, self.emails)
+            hint = step_names.nearest(step.of, self.emails)
             self.issues.append(Issue((*here, "of"), f"no email step is named {step.of}", hint))
             return None
         if step.within is not None:
@@ -466,7 +464,7 @@ class _Builder:
         opened: list[_End] = []
         for end in ends:
             name = self.ids[id(step)]
-            kind, title, data = _question(step.if_)
+            kind, title, data = step_names.question(step.if_)
             node = Node(name, end.path, kind, title, end.anchor, here, end.times, data)
             self._hang(node, end)
             for branch, steps in (("yes", step.then), ("no", step.else_)):
@@ -486,77 +484,3 @@ def _stop_kind(rule: Any) -> tuple[str | None, list[str]]:
         return "clicked", [rule.click] if isinstance(rule.click, str) else list(rule.click)
     words = {"reply": "replied", "open": "opened", "click": "clicked"}
     return words.get(rule), []
-
-
-def _question(check: model.Check) -> tuple[str, str, dict[str, Any]]:
-    """Return (kind, title, data) of a condition."""
-    for kind in ("tag", "segment"):
-        said = getattr(check, kind)
-        if said is not None:
-            names = [said] if isinstance(said, str) else list(said)
-            label = "Has tag" if kind == "tag" else "In segment"
-            return f"if-{kind}", f"{label} {' or '.join(names)}?", {"names": names}
-    operator, value = check.test
-    shown = "" if value is None else f" {_shown(value)}"
-    data = {"field": check.field, "operator": operator, "value": value}
-    return "if-field", f"{check.field} {operator}{shown}?", data
-
-
-def _shown(value: Any) -> str:
-    return " or ".join(value) if isinstance(value, list) else str(value)
-
-
-def _both(word: str, names: model.AddRemove) -> str:
-    parts = [f"+{name}" for name in names.add] + [f"-{name}" for name in names.remove]
-    return f"{word} {' '.join(parts)}"
-
-
-def _made_name(step: Any, above: str) -> str:
-    """A step id made of what the step does, so that it survives moves and edits elsewhere."""
-    if isinstance(step, model.On):
-        urls = [step.url] if isinstance(step.url, str) else list(step.url or [])
-        return f"{step.of or above}.{step.on}{_which(urls)}".lstrip(".")
-    if isinstance(step, model.If):
-        kind, _, data = _question(step.if_)
-        names = data["names"] if "names" in data else [data["field"]]
-        return _slug(kind, names)
-    if isinstance(step, model.Stop):
-        return "stop"
-    names = step.tag if isinstance(step, model.TagStep) else step.segment
-    word = "tag" if isinstance(step, model.TagStep) else "segment"
-    return _slug(word, [*(f"+{n}" for n in names.add), *(f"-{n}" for n in names.remove)])
-
-
-def _which(urls: list[str]) -> str:
-    """Tell clicks on other links apart by the links, not by their place in the file."""
-    return f"-{hashlib.sha256(' '.join(urls).encode()).hexdigest()[:6]}" if urls else ""
-
-
-def _slug(word: str, names: list[str]) -> str:
-    text = word + "".join(n if n[0] in "+-" else f"-{n}" for n in names)
-    return re.sub(r"\s", "_", text)[:60]  # an event's marker holds it, and ends at a space
-
-
-def _own_ids(steps: list[Any]) -> Iterator[str]:
-    for step in steps:
-        own = step.email if isinstance(step, model.Email) else getattr(step, "id", None)
-        if own is not None:
-            yield own
-        if isinstance(step, model.On | model.If):
-            yield from _own_ids([*step.then, *(step.else_ or [])])
-
-
-def _unused(name: str, seen: dict[str, Loc]) -> str:
-    number, candidate = 1, name
-    while candidate in seen:
-        number += 1
-        candidate = f"{name}~{number}"
-    return candidate
-
-
-def nearest_id(word: str, known: dict[str, Any]) -> str:
-    """Return a hint with the nearest known word, or the known words."""
-    import difflib
-
-    matches = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {matches[0]}?" if matches else f"known: {', '.join(known) or 'none'}"

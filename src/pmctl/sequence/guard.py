@@ -45,7 +45,7 @@ def risks(
     found += _lost_questions(live, kept)
     for event in want.events:
         found += _new_no_path(want, live, event, ids)
-        found += _moved(want, event, ids)
+        found += _moved(want, live, event, ids)
         found += _transactional(event, ids)
     return found
 
@@ -82,18 +82,24 @@ def _audience(live: LiveCampaign, sources: tuple[set[int], set[int]]) -> list[Ri
     return [Risk("the audience loses a source: up to {n} leave the campaign", "members")]
 
 
-def _moved(want: Desired, event: Event, ids: Mapping[tuple[str, str], LiveEvent]) -> list[Risk]:
-    """A step under another old one: who had it comes to it again, and its log is unique."""
+def _moved(
+    want: Desired, live: LiveCampaign, event: Event, ids: Mapping[tuple[str, str], LiveEvent]
+) -> list[Risk]:
+    """A step put under one that came after it: who had it comes to it again.
+
+    Mautic's log is unique for an event and a contact, so its cron breaks off there.
+    """
     now = ids.get(event.identity)
-    above = want.events[event.parent] if event.parent >= 0 else None
-    new_parent = ids.get(above.identity) if above else None
-    if now is None or (above is not None and new_parent is None):
-        return []  # a new parent: nobody comes through it a second time
-    if now.parent == (new_parent.id if new_parent else None):
+    above = ids.get(want.events[event.parent].identity) if event.parent >= 0 else None
+    if now is None or above is None or now.parent == above.id:
         return []
-    message = (
-        f"step {event.step} moves: {{n}} who had it come to it again, which stops Mautic's cron"
-    )
+    parents = {one.id: one.parent for one in live.events}
+    before = now.parent
+    while before is not None and before != above.id:
+        before = parents.get(before)
+    if before is not None:
+        return []  # it moves up its own line: who had it is past its new parent as well
+    message = f"step {event.step} moves: {{n}} who had it come to it again and break Mautic's cron"
     return [Risk(message, "passed", now.id)]
 
 

@@ -60,6 +60,12 @@ def _no_tag(text: str) -> str:
     return text
 
 
+def _not_ours(text: str) -> str:
+    if re.search(r"^\s*pmctl:v\d", text, re.MULTILINE):
+        raise ValueError("a line that begins with pmctl:v1 is the mark that pmctl itself writes")
+    return text
+
+
 def _clock(text: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError(f'{text!r} is no time of day; write it like "09:30"')
@@ -477,7 +483,7 @@ class Sequence(Shape):
     version: Literal[1]
     key: Key
     name: Annotated[Line, Field(max_length=191)]
-    description: Annotated[Text, AfterValidator(_no_tag)] | None = None
+    description: Annotated[Text, AfterValidator(_no_tag), AfterValidator(_not_ours)] | None = None
     published: bool = True
     audience: Audience
     reentry: Literal["never", "allowed"] = "never"
