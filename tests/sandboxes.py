@@ -26,12 +26,16 @@ def use(sandbox: MauticSandbox, monkeypatch: pytest.MonkeyPatch, *, basic: bool 
 
 def ask(sandbox: MauticSandbox, path: str) -> Any:
     """Ask the stand-in without pmctl, so that a test does not trust what it tests."""
+    return call(sandbox, path, "GET")
+
+
+def call(sandbox: MauticSandbox, path: str, method: str = "POST") -> Any:
+    """Have the stand-in do something, as its own user."""
     import base64
 
     login = base64.b64encode(f"{sandbox.user}:{sandbox.password}".encode()).decode()
-    request = urllib.request.Request(
-        f"{sandbox.url}/api/{path}", headers={"Authorization": f"Basic {login}"}
-    )
+    headers = {"Authorization": f"Basic {login}"}
+    request = urllib.request.Request(f"{sandbox.url}/api/{path}", headers=headers, method=method)
     with urllib.request.urlopen(request, timeout=5) as answer:
         return json.load(answer)
 

@@ -15,12 +15,13 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
+from pmctl.sandbox import answers
 from pmctl.sandbox.answers import Answer
 from pmctl.sandbox.mautic import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, event_ids, in_two_lines, mail_ids, written
 from tests.conftest import Run
-from tests.sandboxes import campaigns_in, emails_in, use
+from tests.sandboxes import ask, call, campaigns_in, emails_in, use
 from tests.sequence.strategies import WORDS, sequences
 from tests.shell import PMCTL, environment, run
 
@@ -805,3 +806,36 @@ def _applied(
     assert (code, out) == (0, NOTHING), err
     (campaign,) = campaigns_in(sandbox)
     return {(event["description"], event["type"]): event["id"] for event in campaign["events"]}
+
+
+def test_another_mautic_than_the_known_one_is_named(
+    file: Path, pmctl: Run, sandbox: MauticSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "this is Mautic" not in pmctl("campaign", "plan", file)[2]
+
+    monkeypatch.setitem(answers.VERSION, "Mautic-Version", "7.0.2")
+
+    code, _, err = pmctl("campaign", "plan", file)
+
+    assert code == 0
+    assert err == "this is Mautic 7.0.2; pmctl is checked against 5.1, so look twice\n"
+
+
+LIMITED = NUDGE.replace("steps:", "limits: {force_above_immediate_sends: 1}\nsteps:")
+
+
+def test_more_first_mails_at_once_than_the_limit_need_a_reason(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    file.write_text(LIMITED)
+    segment = ask(sandbox, "segments?limit=100")["lists"]
+    number = next(one["id"] for one in segment.values() if one["alias"] == "trial-day-2")
+    for contact in (1, 2):
+        call(sandbox, f"segments/{number}/contact/{contact}/add")
+
+    code, _, err = pmctl("campaign", "apply", file)
+
+    assert code == 7
+    assert "up to 2 contacts are mailed at once, the limit is 1" in err
+    assert written(sandbox)[2:] == []  # the two contacts of this test, and nothing else
+    assert pmctl("campaign", "apply", file, "--force", "launch day")[0] == 0

@@ -90,6 +90,7 @@ def _plans(context: Context, work: _Work, *, takeover: bool) -> Iterator[Plan]:
     """Plan the files side by side; raise after the last one when some cannot be planned."""
     client = context.campaign
     _ = client.marked  # asked for once, before the threads
+    _note_version(client.mautic.version)
 
     def one(want: Desired) -> Plan | PmctlError:
         try:
@@ -106,6 +107,12 @@ def _plans(context: Context, work: _Work, *, takeover: bool) -> Iterator[Plan]:
             else:
                 yield result
     _raise(failed)
+
+
+def _note_version(version: str | None) -> None:
+    """Say so when this is another Mautic than the one whose behaviour is known."""
+    if version and not version.startswith("5."):
+        output.note(f"this is Mautic {version}; pmctl is checked against 5.1, so look twice")
 
 
 def _raise(failed: list[PmctlError]) -> None:
