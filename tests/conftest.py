@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pmctl.main import main
+from pmctl.sandbox.server import MauticSandbox
+from tests.campaigns import NUDGE
+from tests.sandboxes import use
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -44,3 +47,19 @@ def pmctl(monkeypatch: pytest.MonkeyPatch) -> Run:
         return code, out.getvalue(), err.getvalue()
 
     return run
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[MauticSandbox]:
+    """A stand-in Mautic for one test, with the settings that lead pmctl to it."""
+    with MauticSandbox() as running:
+        use(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A sequence file: two emails and a question between them."""
+    path = tmp_path / "nudge.yaml"
+    path.write_text(NUDGE)
+    return path

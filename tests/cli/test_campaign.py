@@ -9,7 +9,6 @@ import os
 import pty
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +18,12 @@ import yaml
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, in_two_lines, written
 from tests.conftest import Run
-from tests.sandboxes import campaigns_in, use
+from tests.sandboxes import campaigns_in
 from tests.shell import PMCTL, environment
 
 SENDER = NUDGE.replace(
     "steps:", "send: {from: {name: '${SENDER}', address: ana@mail.example.com}}\nsteps:"
 )
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[MauticSandbox]:
-    with MauticSandbox() as running:
-        use(running, monkeypatch)
-        yield running
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "nudge.yaml"
-    path.write_text(NUDGE)
-    return path
 
 
 @pytest.fixture

@@ -24,20 +24,6 @@ COMMANDS = ("plan", "apply")
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[MauticSandbox]:
-    with MauticSandbox() as running:
-        use(running, monkeypatch)
-        yield running
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "nudge.yaml"
-    path.write_text(NUDGE)
-    return path
-
-
-@pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No repeats: a read that fails is an error at once."""
     monkeypatch.setenv("PMCTL_RETRIES", "0")

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,20 +29,6 @@ OFFER = "pmctl step=offer path=main"
 RESEND = "pmctl step=resend path=main/offer.opened=no"
 NOTHING = "1 campaign: 1 up to date\n"
 Do = Callable[[Request], Answer]
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[MauticSandbox]:
-    with MauticSandbox() as running:
-        use(running, monkeypatch)
-        yield running
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "nudge.yaml"
-    path.write_text(NUDGE)
-    return path
 
 
 @pytest.fixture

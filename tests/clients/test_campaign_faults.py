@@ -8,38 +8,13 @@ from typing import Any
 import pytest
 
 from pmctl.sandbox.server import MauticSandbox
+from tests.campaigns import NUDGE
 from tests.conftest import Run
 from tests.sandboxes import campaigns_in, emails_in, use
 
-FIRST = """\
-version: 1
-key: nudge
-name: Nudge
-audience: {segments: [trial-day-2]}
-stop_on: [reply]
-steps:
-  - email: offer
-    subject: A question
-    body: Hello
-  - on: opened
-    within: 3d
-    then:
-      - tag: {add: [warm]}
-    else:
-      - email: resend
-        subject: Again
-        body: Hello again
-"""
-SECOND = FIRST.replace("A question", "Another question").replace("within: 3d", "within: 2d") + (
+SECOND = NUDGE.replace("A question", "Another question").replace("within: 3d", "within: 2d") + (
     "      - segment: {add: [cold-trials]}\n"
 )
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "nudge.yaml"
-    path.write_text(FIRST)
-    return path
 
 
 def _requests_of(file: Path, pmctl: Run, monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> int:
@@ -129,8 +104,8 @@ def test_the_cuts_above_reach_every_request(
     file: Path, pmctl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a fresh token each time: the cache lies in the home folder of one test
-    create = _requests_of(file, pmctl, monkeypatch, [FIRST])
-    change = _requests_of(file, pmctl, monkeypatch, [FIRST, SECOND])
+    create = _requests_of(file, pmctl, monkeypatch, [NUDGE])
+    change = _requests_of(file, pmctl, monkeypatch, [NUDGE, SECOND])
 
     assert create == max(number for number, _ in CREATE)
     assert change == max(number for number, _ in CHANGE)
