@@ -106,7 +106,8 @@ class _Helpful:
         command = cast(Any, self)
         formatter.write_usage(
             ctx.command_path,
-            " ".join(command.collect_usage_pieces(ctx)),
+            # Typer writes {FILES...} for what is required; people know FILES...
+            " ".join(piece.strip("{}") for piece in command.collect_usage_pieces(ctx)),
             prefix=f"{_title('Usage')} ",
         )
         summary, examples, detail = split_help(command.help or "")
