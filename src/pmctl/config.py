@@ -264,7 +264,8 @@ def _context_in_force(file: File, chosen: str | None) -> str:
 
 
 def _existing(name: str, place: str, file: File) -> str:
-    if name in file.contexts or (name == "default" and not file.contexts):
-        return name
+    said_here = place in ("--context", "PMCTL_CONTEXT")
+    if name in file.contexts or (said_here and not file.contexts):
+        return name  # without a file the settings come from the environment, under any name
     hint = did_you_mean(name, file.contexts) or "`pmctl config init` makes one"
     raise ConfigError(f"{place}: there is no context {name}", hint=hint)

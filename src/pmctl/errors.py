@@ -8,7 +8,7 @@ from dataclasses import dataclass
 EXIT_CODES: dict[int, str] = {
     0: "done; nothing to do; empty list",
     1: "the operation failed, or some of its items did (each is named)",
-    2: "changes or drift found, only where asked for (plan --detailed-exitcode)",
+    2: "changes or drift found, only where asked for (--detailed-exitcode, fmt --check)",
     3: "not found",
     4: "not allowed (authentication, permission)",
     5: "exists already, or conflicts",
@@ -127,7 +127,7 @@ class InputProblems(BadInput):
         count, files = len(problems), len({problem.path for problem in problems})
         noun = "problem" if count == 1 else "problems"
         where = problems[0].path if files == 1 else f"{files} files"
-        super().__init__(f"{count} {noun} in {where}", hint="nothing was sent; mend and run again")
+        super().__init__(f"{count} {noun} in {where}", hint="mend and run again")
         self.problems = tuple(problems)
 
 

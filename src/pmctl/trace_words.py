@@ -13,7 +13,9 @@ TRACED_CHARS = 4096
 
 _SECRET_NAME = re.compile(r"authorization|cookie|token|secret|passw|key|credential", re.IGNORECASE)
 _SECRET_PAIR = re.compile(
-    r"""(\b[\w.\[\]-]*(?:token|secret|passw|key)[\w.\[\]-]*["']?\s*[:=]\s*["']?)[^"'&\s,;<>]+""",
+    # a campaign's `pmctl:v1 key=…` is a name
+    r"""(?<!pmctl:v1 )(\b[\w.\[\]-]*(?:token|secret|passw|key)[\w.\[\]-]*["']?\s*[:=]\s*["']?)"""
+    r"""[^"'&\s,;<>]+""",
     re.IGNORECASE,
 )
 _USERINFO = re.compile(r"//[^/@\s]*@")

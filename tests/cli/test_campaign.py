@@ -376,7 +376,7 @@ def test_one_bad_file_stops_all_and_every_problem_is_listed(
         assert place in err
     assert err.splitlines()[-2:] == [
         "error: 3 problems in 2 files",
-        "hint: nothing was sent; mend and run again",
+        "hint: mend and run again",
     ]
 
 
@@ -471,7 +471,7 @@ def test_a_limit_is_said_on_stderr_unless_quiet(applied: MauticSandbox, pmctl: R
 
 
 def test_an_empty_list_is_no_error(pmctl: Run, sandbox: MauticSandbox) -> None:
-    assert pmctl("campaign", "list", "-o", "json") == (0, "[]\n", "")
+    assert pmctl("campaign", "list", "-o", "json") == (0, "[]\n", "no campaigns\n")
 
 
 def test_show_counts_members_and_who_waits_where(applied: MauticSandbox, pmctl: Run) -> None:
@@ -496,7 +496,7 @@ def test_show_by_id_is_readable_in_a_pipe(applied: MauticSandbox, pmctl: Run) ->
 
     assert code == 0
     assert "key\tnudge\n" in out
-    assert "resend\tmain/offer.opened=no\temail.send\tafter 3 d\t0\n" in out
+    assert "resend\tmain/offer.opened=no\tafter 3 d\t0\n" in out
 
 
 def test_publish_and_unpublish_change_nothing_else(applied: MauticSandbox, pmctl: Run) -> None:
@@ -584,7 +584,7 @@ def test_what_was_listed_can_be_completed(applied: MauticSandbox, pmctl: Run, ho
 
 @pytest.mark.parametrize(
     ("answer", "said", "made"),
-    [("n", "error: nothing was changed", 0), ("y", "nudge: created, published", 1)],
+    [("n", "nothing was changed", 0), ("y", "nudge: created, published", 1)],
 )
 def test_apply_asks_at_a_terminal(
     answer: str,
@@ -626,3 +626,58 @@ def _typed(argv: list[str], keys: str) -> str:
                 break
     os.close(ours)
     return shown.decode()
+
+
+def test_slips_in_bodies_and_in_the_order_of_steps_are_told_together(
+    tmp_path: Path, pmctl: Run
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(
+        NUDGE.replace("subject: A question", "subject: '{{ firstname | there'").replace(
+            "    else:\n", "    else:\n      - stop: true\n"
+        )
+    )
+
+    code, _, err = pmctl("campaign", "validate", path)
+
+    assert code == 65
+    assert "without its `}}`" in err
+    assert "never reached" in err
+
+
+def test_a_changed_wait_is_told_in_words(applied: MauticSandbox, file: Path, pmctl: Run) -> None:
+    file.write_text(NUDGE.replace("within: 3d", "within: 2d"))
+
+    out = pmctl("campaign", "plan", file)[1]
+
+    assert "when: after 3 d → after 2 d" in out
+    assert "nothing, nothing" not in out
+
+
+def test_another_context_is_named_with_the_way_to_use_it(
+    applied: MauticSandbox, file: Path, pmctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCTL_CONTEXT", "production")
+
+    code, _, err = pmctl("campaign", "plan", file)
+
+    assert code == 5
+    assert "belongs to context default, not to production" in err
+    assert "hint: --context default or PMCTL_CONTEXT=default uses that context" in err
+    assert pmctl("campaign", "plan", file, "--context", "default")[0] == 0
+
+
+def test_an_apply_that_is_stopped_says_how_to_go_on(
+    file: Path, sandbox: MauticSandbox, pmctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pmctl.clients.campaign_apply.publish", stopped)
+
+    code, out, err = pmctl("campaign", "apply", file)
+
+    assert (code, out) == (130, "")
+    assert err == (
+        "warning: stopped in the middle; run the same command again: it finishes the rest\n"
+    )

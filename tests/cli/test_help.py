@@ -97,3 +97,16 @@ def test_exit_codes_are_listed_with_their_meaning(pmctl):
     assert code == 0
     assert [int(line.split()[0]) for line in out.splitlines()] == list(EXIT_CODES)
     assert "  78  configuration" in out.splitlines()
+
+
+def test_help_of_a_group_or_command_may_be_asked_for_in_either_order(pmctl):
+    assert pmctl("help", "campaign", "apply")[1] == pmctl("campaign", "apply", "--help")[1]
+    assert pmctl("help", "config")[1] == pmctl("config", "--help")[1]
+
+
+def test_help_of_what_does_not_exist_names_the_nearest(pmctl):
+    assert pmctl("help", "campain")[::2] == (
+        64, "error: no such command 'campain'\nhint: did you mean campaign?\n",
+    )  # fmt: skip
+    assert "did you mean apply?" in pmctl("help", "campaign", "aply")[2]
+    assert pmctl("help", "config", "set", "x")[0] == 64

@@ -60,7 +60,6 @@ def test_steps_in_a_row_are_a_line_of_events_below_the_sources():
     assert [n.anchor for n in nodes] == ["leadsource", "bottom", "bottom", "bottom"]
     assert all(n.path == "main" and n.times.at_once for n in nodes)
     assert list(built.emails) == ["one", "two"]
-    assert built.email_locs == {"one": ("steps", 0), "two": ("steps", 3)}
 
 
 def test_what_a_step_says_is_in_its_event():

@@ -294,7 +294,9 @@ def test_variables_are_put_in_and_a_missing_one_is_named():
     text = HEAD.replace("name: Trial", "name: Trial ${CITY}") + steps("wait: 3d")
 
     assert parse("f", text, variables={"CITY": "Lisbon"}).sequence.name == "Trial Lisbon"
-    assert problems(text)[0].message == "${CITY} has no value; set it in the environment"
+    assert (
+        problems(text)[0].message == "${CITY} has no value; set it in the environment or by --var"
+    )
 
 
 def test_bytes_that_are_no_utf_8_have_a_place():

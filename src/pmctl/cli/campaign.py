@@ -171,8 +171,10 @@ def apply(
       pmctl campaign apply --dry-run campaigns/welcome.yaml
       pmctl campaign apply campaigns/ --yes -o json
 
-    New campaigns are made unpublished and published last. Run it again after a crash or a
-    time-out: it looks first and finishes what is missing, and makes nothing twice.
+    At a terminal it shows the plan and asks first, without --yes; elsewhere (CI, cron) the
+    command line is the answer. New campaigns are made unpublished and published last. Run it
+    again after a crash or a time-out: it looks first and finishes what is missing, and makes
+    nothing twice.
     """
     from pmctl.cli import campaign_changes
 
@@ -206,6 +208,8 @@ def list_(
     client = context_of(ctx).campaign
     listed = client.marked if ours else client.all()
     names.remember("campaigns", [one.key for one in listed if one.key])
+    if not listed:
+        output.note("no campaigns")
     output.show(_cut(listed, limit), ["id", "key", "name", "published", "env"])
 
 
@@ -233,7 +237,7 @@ def show(ctx: typer.Context, name: Name) -> None:
     }
     output.show_one(facts)
     output.note("")
-    output.show(shown.steps, ["step", "path", "type", "when", "waiting"])
+    output.show(shown.steps, ["step", "path", "when", "waiting"])
 
 
 @app.command(cls=Command)

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pmctl import output
+import typer
+
+from pmctl import names, output
 from pmctl.clients import sources
-from pmctl.errors import Conflict, NotFound, PmctlError, UsageError
+from pmctl.errors import Conflict, NotFound, PmctlError
 from pmctl.parallel import side_by_side
 from pmctl.sequence import report
 
@@ -143,8 +145,15 @@ def apply(context: Context, request: Request) -> bool:
     done: list[Outcome] = []
     try:
         _write(context, work, plans, request, done)
-    finally:
-        _show(done, actions)
+    except BaseException as exc:
+        if done:
+            _show(done, actions)
+        if not isinstance(exc, Exception):  # Ctrl-C, SIGTERM
+            output.warn("stopped in the middle; run the same command again: it finishes the rest")
+        raise
+    _show(done, actions)
+    known = [one.key for one in context.campaign.marked]
+    names.remember("campaigns", {*known, *(one.key for one in done)})
     return bool(plans)
 
 
@@ -188,7 +197,8 @@ def _confirm(plans: list[Plan]) -> None:
     sys.stderr.write(f"{said}; apply? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise UsageError("nothing was changed", hint="--yes answers the question", exit_code=1)
+        output.note("nothing was changed")
+        raise typer.Exit(1)
 
 
 def _show(done: list[Outcome], actions: list[str]) -> None:

@@ -340,14 +340,14 @@ def _value(key: Key, text: str, path: Path) -> Any:
 def _keep_in_keyring(config: Config, key: Key) -> tuple[str, str]:
     from pmctl import keychain, secrets
 
+    account = secrets.account(config.context, key.path)
     try:
-        keychain.put(
-            secrets.account(config.context, key.path), _typed(key), secrets.KEYRING_SECONDS
-        )
+        keychain.get(account, secrets.KEYRING_SECONDS)  # before a person has typed it twice
+        keychain.put(account, _typed(key), secrets.KEYRING_SECONDS)
     except keychain.Unavailable as exc:
         raise ConfigError(
             f"the keyring cannot be used: {exc}",
-            hint="--file keeps the secret in a file that only you can read",
+            hint=f"`pmctl config set-secret {key.path} --file` keeps it in a file of mode 0600",
         ) from None
     return config.context, "keyring"
 

@@ -8,13 +8,40 @@ from typing import Annotated, Any
 
 import typer
 
-from pmctl.cli.common import SETTINGS, Command, Group, split_help
-from pmctl.errors import EXIT_CODES
+from pmctl.cli.common import SETTINGS, Command, Group, nearest, split_help
+from pmctl.errors import EXIT_CODES, UsageError
+
+
+class Topics(Group):
+    """`help exit-codes`, and `help GROUP [COMMAND]` for those who type it that way."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands:
+            self._show(ctx.find_root(), list(args))
+        return super().resolve_command(ctx, args)
+
+    def _show(self, top: Any, words: list[str]) -> None:
+        command, above = top.command, top
+        for word in words:
+            if not isinstance(command, Group):
+                hint = f"`pmctl help {' '.join(words[:-1])}` is as far as it goes"
+                raise UsageError(f"{above.command_path} has no command {word!r}", hint=hint)
+            known = command.list_commands(above)
+            found = command.child(word) if command is top.command else command.commands.get(word)
+            if found is None:
+                hint = nearest(word, known) or "`pmctl --help` lists the groups"
+                raise UsageError(f"no such command {word!r}", hint=hint)
+            command = found
+            above = command.context_class(command, info_name=word, parent=above)
+        sys.stdout.write(command.get_help(above) + "\n")
+        raise typer.Exit(0)
+
 
 app = typer.Typer(
-    cls=Group,
+    cls=Topics,
     help="Exit codes, and the whole command tree as JSON.\n\n"
-    "Examples:\n  pmctl help exit-codes\n  pmctl help --json | jq '.commands[].name'",
+    "Examples:\n  pmctl help exit-codes\n  pmctl help campaign apply\n"
+    "  pmctl help --json | jq '.commands[].name'",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

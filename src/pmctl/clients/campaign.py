@@ -177,7 +177,8 @@ class Campaigns:
             raise Conflict(
                 f"campaign {same[0].id} ({want.key}) belongs to context {same[0].env}, "
                 f"not to {self.env}",
-                hint="use that context, or pass --takeover",
+                hint=f"--context {same[0].env} or PMCTL_CONTEXT={same[0].env} uses that context; "
+                "--takeover makes it yours",
             )
         return same[0] if same else None
 
@@ -238,7 +239,7 @@ class Campaigns:
                     path=event.identity[1] if event.identity else "",
                     type=event.type,
                     name=event.name,
-                    when=_when(event.trigger),
+                    when=live_shape.when_words(live_shape.when(event.trigger)),
                     waiting=waiting.get(event.id, 0),
                 )
                 for event in found.events
@@ -263,19 +264,3 @@ def _listed(row: dict[str, Any]) -> Listed:
         hash=digest,
         modified=str(row.get("dateModified") or row.get("dateAdded") or ""),
     )
-
-
-def _when(trigger: Any) -> str:
-    mode, *rest = live_shape.when(trigger)
-    if mode != "interval":
-        return "at once"
-    amount, unit, hour, start, stop, days = rest
-    names = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
-    parts = [f"after {amount} {unit}"] if amount else []
-    if hour:
-        parts.append(f"at {hour}")
-    if start and stop:
-        parts.append(f"{start}-{stop}")
-    if days and len(days) < 7:
-        parts.append(" ".join(names[day % 7] for day in days))
-    return ", ".join(parts) or "at once"

@@ -30,11 +30,11 @@ def compile_text(path: str, text: str, read: Read, variables: Mapping[str, str])
     Pure but for `read`: same input, same value. Raises InputProblems with every mistake found.
     """
     document = parse(path, text, variables=variables)
+    contents, issues = mails(document.sequence, read)
     try:
         graph = build(document.sequence)
     except Refused as refused:
-        raise InputProblems(_problems(document, refused.issues)) from refused
-    contents, issues = mails(graph, read)
+        raise InputProblems(_problems(document, [*refused.issues, *issues])) from refused
     if issues:
         raise InputProblems(_problems(document, issues))
     places = layout(graph)

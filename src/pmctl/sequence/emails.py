@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from pmctl.sequence import body, model
-from pmctl.sequence.graph import Graph, Issue, Loc
+from pmctl.sequence.graph import Issue, Loc
 
 Read = Callable[[str], str]  # path of a body file, relative to the sequence -> its text
 _KINDS: dict[str, Literal["markdown", "html"]] = {
@@ -86,17 +86,25 @@ class Mail:
         return [*own, what.source, what.kind, what.preheader, what.given_text]
 
 
-def mails(graph: Graph, read: Read) -> tuple[list[Mail], list[Issue]]:
-    """Render every email step; return the emails and what is wrong with the others."""
+def mails(sequence: model.Sequence, read: Read) -> tuple[list[Mail], list[Issue]]:
+    """Check every email step; return the emails, in the file's order, and what is wrong."""
     done: list[Mail] = []
     issues: list[Issue] = []
-    for step in graph.emails.values():
-        loc = graph.email_locs[step.email]
+    for step, loc in _steps(sequence.steps, ("steps",)):
         try:
-            done.append(_mail(graph.sequence.send, step, loc, read))
+            done.append(_mail(sequence.send, step, loc, read))
         except _Wrong as wrong:
             issues.append(wrong.issue)
     return done, issues
+
+
+def _steps(steps: list[Any], loc: Loc) -> Iterator[tuple[model.Email, Loc]]:
+    for n, step in enumerate(steps):
+        if isinstance(step, model.Email):
+            yield step, (*loc, n)
+        elif isinstance(step, model.On | model.If):
+            yield from _steps(step.then, (*loc, n, "then"))
+            yield from _steps(step.else_ or [], (*loc, n, "else"))
 
 
 class _Wrong(Exception):

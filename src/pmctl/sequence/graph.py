@@ -98,7 +98,6 @@ class Graph:
     sequence: model.Sequence
     root: Node
     emails: dict[str, model.Email]
-    email_locs: dict[str, Loc]
     warnings: tuple[Issue, ...]
 
     def nodes(self) -> list[Node]:
@@ -148,7 +147,6 @@ def build(sequence: model.Sequence) -> Graph:
         sequence,
         builder.root,
         builder.emails,
-        builder.email_locs,
         tuple(builder.warnings),
     )
 
@@ -171,7 +169,6 @@ class _Builder:
         self.sequence = sequence
         self.root: Node | None = None
         self.emails: dict[str, model.Email] = {}
-        self.email_locs: dict[str, Loc] = {}
         self.ids: dict[int, str] = {}  # id() of the step -> its step id
         self.issues: list[Issue] = []
         self.warnings: list[Issue] = []
@@ -201,7 +198,6 @@ class _Builder:
             if kind == "email":
                 above = name
                 self.emails.setdefault(name, step)
-                self.email_locs.setdefault(name, here)
             elif kind in ("on", "if"):
                 self._name(step.then, (*here, "then"), own_ids, seen, above)
                 self._name(step.else_ or [], (*here, "else"), own_ids, seen, above)

@@ -6,7 +6,7 @@ back as dates, empty objects as lists, headers as a map, ids in the canvas as te
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +130,23 @@ def when(trigger: Mapping[str, Any]) -> tuple[Any, ...]:
         clock(trigger.get("triggerRestrictedStopHour")),
         tuple(sorted(int(day) for day in (days.values() if isinstance(days, Mapping) else days))),
     )
+
+
+def when_words(fields: Sequence[Any]) -> str:
+    """Return `after 3 d, 09:00-17:00, Mon Fri` for what `when` returned."""
+    mode, *rest = fields
+    if mode != "interval":
+        return "at once"
+    amount, unit, hour, start, stop, days = rest
+    names = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+    parts = [f"after {amount} {unit}"] if amount else []
+    if hour:
+        parts.append(f"at {hour}")
+    if start and stop:
+        parts.append(f"{start}-{stop}")
+    if days and len(days) < 7:
+        parts.append(" ".join(names[day % 7] for day in days))
+    return ", ".join(parts) or "at once"
 
 
 def clock(value: Any) -> str | None:

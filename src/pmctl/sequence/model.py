@@ -36,7 +36,7 @@ def expand(text: str, info: ValidationInfo) -> str:
         if name is None:
             raise ValueError(f"{match[0]!r} is no variable; names are upper case: ${{NAME}}")
         if name not in known:
-            raise ValueError(f"${{{name}}} has no value; set it in the environment")
+            raise ValueError(f"${{{name}}} has no value; set it in the environment or by --var")
         return known[name]
 
     return _VARIABLE.sub(value, text)
@@ -161,7 +161,7 @@ def _with_reason(said: Any) -> Any:
 
 
 def _per_email(said: Any) -> Any:
-    if said != "marketing":
+    if said == "transactional":
         raise ValueError("only a single email can be transactional, with its reason")
     return said
 

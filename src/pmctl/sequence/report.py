@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pmctl.sequence.live import when_words
 from pmctl.sequence.plan import Change, FieldChange, Plan
 
 Paint = Callable[[str, str], str]
@@ -48,11 +49,14 @@ def _plural(word: str, number: int) -> str:
 def _change(change: Change, paint: Paint) -> list[str]:
     sign, code = _SIGNS[change.op]
     name = f"{change.kind} {change.name}".rstrip()
-    return [f"  {paint(sign, code)} {name}", *(_field(field) for field in change.fields)]
+    shown = [field for field in change.fields if field.field != "marker"]  # our own bookkeeping
+    return [f"  {paint(sign, code)} {name}", *(_field(field) for field in shown)]
 
 
 def _field(field: FieldChange) -> str:
     name = _WORDS.get(field.field, field.field.removeprefix("properties."))
+    if field.field == "when":
+        return f"      when: {_when(field.before)} → {_when(field.after)}"
     if field.field in _LONG:
         return f"      {name}: {_lines(str(field.before or ''), str(field.after or ''))}"
     return f"      {name}: {_value(field.before)} → {_value(field.after)}"
@@ -68,9 +72,15 @@ def _lines(before: str, after: str) -> str:
     return f"{signs['+']} lines added, {signs['-']} removed"
 
 
+def _when(value: Any) -> str:
+    return when_words(value) if value else "nothing"
+
+
 def _value(value: Any) -> str:
     if value is None or value == "":
         return "nothing"
+    if value == -1:
+        return "a new email"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple | list):
