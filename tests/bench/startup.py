@@ -38,7 +38,7 @@ CASES = (
     Case("campaign --help", (*PMCTL, "campaign", "--help"), 8),
     Case("config get timeout_seconds", (*PMCTL, "config", "get", "timeout_seconds"), 8),
     Case("campaign <TAB>", PMCTL, 8, TAB),
-    Case("campaign list -o json", (*PMCTL, "campaign", "list", "-o", "json"), 17),
+    Case("campaign list -o json", (*PMCTL, "campaign", "list", "-q", "-o", "json"), 17),
 )
 
 # The stand-in runs in a process of its own: its CPU is not ours.
