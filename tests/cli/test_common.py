@@ -99,3 +99,11 @@ def test_a_help_text_has_three_parts():
 def test_the_nearest_word_is_suggested_or_nothing():
     assert nearest("wellcome", ["welcome", "trial"]) == "did you mean welcome?"
     assert nearest("zzz", ["welcome", "trial"]) == ""
+
+
+def test_limits_that_make_no_sense_are_wrong_usage(pmctl):
+    for option, value in (("--retries", "-1"), ("--timeout", "0")):
+        code, _, err = pmctl("config", "list", option, value)
+
+        assert code == 64
+        assert option in err

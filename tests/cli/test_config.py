@@ -530,3 +530,11 @@ def test_help_needs_no_file_and_shows_examples(pmctl, file, name):
 
     assert code == 0
     assert f"  pmctl config {name}" in out or f"config {name}" in out.split("Options")[0]
+
+
+def test_show_has_a_column_of_errors_only_when_there_is_one(pmctl, monkeypatch):
+    assert pmctl("config", "show")[1].splitlines()[0] == "key\tvalue\tsource"
+
+    monkeypatch.setenv("PMCTL_NILEDB_PORT", "many")
+
+    assert pmctl("config", "show")[1].splitlines()[0] == "key\tvalue\tsource\terror"

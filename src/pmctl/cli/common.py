@@ -56,10 +56,13 @@ def everywhere(
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", help="Limit of one call, with its retries."),
+        typer.Option(
+            "--timeout", metavar="SECONDS", min=0.1, help="Limit of one call, with its retries."
+        ),
     ] = None,
     retries: Annotated[
-        int | None, typer.Option("--retries", metavar="N", help="How often a read is repeated.")
+        int | None,
+        typer.Option("--retries", metavar="N", min=0, help="How often a read is repeated."),
     ] = None,
     ca_file: Annotated[
         str | None, typer.Option("--ca-file", metavar="FILE", help="Trust this CA file.")

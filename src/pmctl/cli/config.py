@@ -125,7 +125,8 @@ def show(ctx: typer.Context) -> None:
 
     config = context_of(ctx).config
     rows = [row for key in KEYS if (row := setting(config, key))["value"] or row["error"]]
-    output.show(rows, ["key", "value", "source", "error"])
+    wrong = ["error"] if any(row["error"] for row in rows) else []
+    output.show(rows, ["key", "value", "source", *wrong])
 
 
 @app.command("use", cls=Command)
