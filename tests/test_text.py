@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pmctl.text import any_character, clean, json_text
+from pmctl.text import any_character, clean, did_you_mean, json_text
 
 
 def test_letters_and_signs_of_all_languages_stay(capsys):
@@ -47,3 +47,10 @@ def test_a_stream_without_an_encoding_takes_every_character():
     assert any_character(io.StringIO())
     assert any_character(stream("utf-8"))
     assert not any_character(stream("ascii"))
+
+
+def test_the_nearest_word_is_offered_or_what_is_known():
+    assert did_you_mean("wellcome", ["welcome", "trial"]) == "did you mean welcome?"
+    assert did_you_mean("zzz", ["welcome", "trial"]) == "known: welcome, trial"
+    assert did_you_mean("zzz", ["welcome"], "look it up") == "look it up"
+    assert did_you_mean("zzz", []) == ""

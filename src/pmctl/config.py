@@ -17,7 +17,8 @@ from pmctl import settings
 from pmctl.configfile import File, find, read, table_of
 from pmctl.errors import ConfigError
 from pmctl.secrets import Secret
-from pmctl.settings import BY_PATH, GENERAL, KEYS, NEEDS, SECTIONS, Key, did_you_mean
+from pmctl.settings import BY_PATH, GENERAL, KEYS, NEEDS, SECTIONS, Key
+from pmctl.text import did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

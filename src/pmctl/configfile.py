@@ -12,7 +12,7 @@ from typing import Any
 
 from pmctl.errors import ConfigError
 from pmctl.paths import config_home, is_there
-from pmctl.settings import did_you_mean
+from pmctl.text import did_you_mean
 
 SYSTEM_FILE = Path("/etc/pmctl/config.toml")
 # It becomes part of file names and of keyring entries.

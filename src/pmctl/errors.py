@@ -57,12 +57,6 @@ class Conflict(PmctlError):
     exit_code = 5
 
 
-class StalePlan(PmctlError):
-    """What a saved plan was made against has changed since."""
-
-    exit_code = 6
-
-
 class Unsafe(PmctlError):
     """The safety guard of a plan refuses; --force REASON overrides."""
 

@@ -6,11 +6,9 @@ The table `KEYS` drives loading, errors, the names of environment variables, `co
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,15 +181,6 @@ NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "billmanager": (("url",), ("user",)),
     "niledb": (("database",), ("user",)),
 }
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint: the nearest known word, or all of them."""
-    words = list(known)
-    matches = difflib.get_close_matches(word, words, n=1)
-    if matches:
-        return f"did you mean {matches[0]}?"
-    return f"known: {', '.join(words)}" if words else ""
 
 
 def names_of(section: str) -> list[str]:

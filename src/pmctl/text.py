@@ -1,9 +1,13 @@
-"""Text that is safe to write: no control character of somebody's data reaches a terminal raw."""
+"""Text that is safe to write: no control character of somebody's data reaches a terminal raw.
+
+And the nearest known word for a mistyped one.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import IO, Any
 
 # Control characters (C0, DEL, C1), what changes the direction of text or hides in it, half pairs
@@ -11,6 +15,19 @@ _UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
     "|[\U000e0000-\U000e007f]"
 )
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Return `did you mean X?` for the nearest known word, else `otherwise`, or all known."""
+    import difflib
+
+    words = list(known)
+    matches = difflib.get_close_matches(word, words, n=1)
+    if matches:
+        return f"did you mean {matches[0]}?"
+    if otherwise is not None:
+        return otherwise
+    return f"known: {', '.join(words)}" if words else ""
 
 
 def clean(text: str) -> str:

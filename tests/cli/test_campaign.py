@@ -681,3 +681,26 @@ def test_an_apply_that_is_stopped_says_how_to_go_on(
     assert err == (
         "warning: stopped in the middle; run the same command again: it finishes the rest\n"
     )
+
+
+def test_a_campaign_larger_than_the_builders_canvas_is_named(tmp_path: Path, pmctl: Run) -> None:
+    tags = "".join(f"  - tag: {{add: [t{n}]}}\n" for n in range(200))
+    path = tmp_path / "long.yaml"
+    path.write_text(OTHER + tags)
+
+    code, out, err = pmctl("campaign", "validate", path)
+
+    assert (code, err.count("\n")) == (0, 1)
+    assert "larger than the canvas of Mautic's builder" in err
+    assert "\t201" in out
+
+
+def test_showing_a_campaign_of_another_context_names_it(
+    applied: MauticSandbox, pmctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCTL_CONTEXT", "production")
+
+    code, _, err = pmctl("campaign", "show", "nudge")
+
+    assert code == 3
+    assert "hint: context default has one: --context default" in err

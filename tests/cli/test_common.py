@@ -10,7 +10,6 @@ from pmctl.cli.common import (
     context_of,
     everywhere,
     group,
-    nearest,
     options_of,
     printing,
     said,
@@ -94,11 +93,6 @@ def test_a_help_text_has_three_parts():
     assert split_help(text) == ("Summary\nof two lines.", "  one\n\n  two", "Detail.\nMore detail.")
     assert split_help("Only a summary.") == ("Only a summary.", "", "")
     assert split_help("Summary.\n\nDetail.") == ("Summary.", "", "Detail.")
-
-
-def test_the_nearest_word_is_suggested_or_nothing():
-    assert nearest("wellcome", ["welcome", "trial"]) == "did you mean welcome?"
-    assert nearest("zzz", ["welcome", "trial"]) == ""
 
 
 def test_limits_that_make_no_sense_are_wrong_usage(pmctl):

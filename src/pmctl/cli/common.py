@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import gc
 import sys
@@ -249,9 +248,3 @@ def group(help_text: str) -> typer.Typer:
 def context_of(ctx: typer.Context) -> Context:
     """The Context that the shell made for this command."""
     return cast("Context", ctx.obj)
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """Return `did you mean X?` for the nearest known word, or nothing."""
-    matches = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {matches[0]}?" if matches else ""

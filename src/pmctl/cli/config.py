@@ -15,7 +15,8 @@ from pmctl.config import Config, load
 from pmctl.configfile import change, save
 from pmctl.errors import ConfigError, Conflict, NotFound, UsageError
 from pmctl.paths import config_home, is_there
-from pmctl.settings import BY_PATH, KEYS, Key, check, did_you_mean, from_text
+from pmctl.settings import BY_PATH, KEYS, Key, check, from_text
+from pmctl.text import did_you_mean
 
 app = group(
     "Contexts, settings and secrets.\n\n"

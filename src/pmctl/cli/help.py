@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pmctl.cli.common import SETTINGS, Command, Group, nearest, split_help
+from pmctl.cli.common import SETTINGS, Command, Group, split_help
 from pmctl.errors import EXIT_CODES, UsageError
+from pmctl.text import did_you_mean
 
 
 class Topics(Group):
@@ -29,7 +30,7 @@ class Topics(Group):
             known = command.list_commands(above)
             found = command.child(word) if command is top.command else command.commands.get(word)
             if found is None:
-                hint = nearest(word, known) or "`pmctl --help` lists the groups"
+                hint = did_you_mean(word, known, "`pmctl --help` lists the groups")
                 raise UsageError(f"no such command {word!r}", hint=hint)
             command = found
             above = command.context_class(command, info_name=word, parent=above)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import threading
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from pmctl.backends.mautic import Mautic, where
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
 from pmctl.sequence.payload import Names, read_marker
+from pmctl.text import did_you_mean
 
 if TYPE_CHECKING:
     from pmctl.clients.journal import Journal
@@ -121,10 +121,9 @@ class Campaigns:
                 + " and ".join(map(str, sorted(ids))),
                 hint="change the alias of one of them in Mautic",
             )
-        near = difflib.get_close_matches(name, list(known), n=1)
         raise NotFound(
             f"{want.place(name)}: Mautic has no {kind} with the alias {name}",
-            hint=f"did you mean {near[0]}?" if near else f"create the {kind} in Mautic first",
+            hint=did_you_mean(name, known, f"create the {kind} in Mautic first"),
         )
 
     def read(self, campaign_id: int | None, envs: Iterable[str], key: str) -> Live:
@@ -208,8 +207,9 @@ class Campaigns:
         ours = [one for one in self.marked if one.key == name and one.env == self.env]
         if not ours:
             keys = [one.key for one in self.marked if one.env == self.env]
-            near = difflib.get_close_matches(name, keys, n=1)
-            hint = f"did you mean {near[0]}?" if near else "`pmctl campaign list` shows them"
+            others = [one.env for one in self.marked if one.key == name]
+            elsewhere = f"context {others[0]} has one: --context {others[0]}" if others else ""
+            hint = elsewhere or did_you_mean(name, keys, "`pmctl campaign list` shows them")
             raise NotFound(f"no campaign {name} of context {self.env} in Mautic", hint=hint)
         if len(ours) > 1:
             raise Conflict(f"two campaigns are marked {name}", hint="name one by its id")

@@ -47,8 +47,15 @@ def compile_text(path: str, text: str, read: Read, variables: Mapping[str, str])
         graph,
         places,
         desired(path, graph, places, contents, place),
-        tuple(_problems(document, graph.warnings)),
+        tuple(_problems(document, [*graph.warnings, *_too_large(places)])),
     )
+
+
+def _too_large(places: Layout) -> list[Issue]:
+    """Mautic's builder shows 10,000 x 10,000 px; what lies outside runs, but nobody can see it."""
+    if places.fits:
+        return []
+    return [Issue(("steps",), "the campaign is larger than the canvas of Mautic's builder")]
 
 
 def _loc_of(graph: Graph, name: str) -> Loc:

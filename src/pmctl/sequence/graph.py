@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pmctl.sequence import durations, model, step_names
 from pmctl.sequence.durations import NOW, Delay
+from pmctl.text import did_you_mean
 
 Anchor = Literal["leadsource", "bottom", "yes", "no"]
 Loc = tuple[str | int, ...]
@@ -403,7 +404,7 @@ class _Builder:
             self.issues.append(Issue(here, f"`on: {step.on}` has no email directly above it", hint))
             return None
         if step.of not in self.emails:
-            hint = step_names.nearest(step.of, self.emails)
+            hint = did_you_mean(step.of, self.emails)
             self.issues.append(Issue((*here, "of"), f"no email step is named {step.of}", hint))
             return None
         if step.within is not None:

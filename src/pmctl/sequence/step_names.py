@@ -77,11 +77,3 @@ def unused(name: str, seen: Mapping[str, object]) -> str:
         number += 1
         candidate = f"{name}~{number}"
     return candidate
-
-
-def nearest(word: str, known: Mapping[str, object]) -> str:
-    """Return a hint with the nearest known word, or the known words."""
-    import difflib
-
-    matches = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {matches[0]}?" if matches else f"known: {', '.join(known) or 'none'}"
