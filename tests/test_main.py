@@ -70,7 +70,7 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("pmctl.cli.probe")
     module.app = app  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pmctl.cli.probe", module)
-    monkeypatch.setitem(shell.GROUPS, "probe", "A group for tests.")
+    monkeypatch.setitem(shell.PARTS, "probe", ("pmctl.cli.probe", "A group for tests."))
 
 
 PROBE = """
@@ -80,7 +80,7 @@ import test_main
 from pmctl import main as shell
 module = types.ModuleType("pmctl.cli.probe"); module.app = test_main.app
 sys.modules["pmctl.cli.probe"] = module
-shell.GROUPS["probe"] = "A group for tests."
+shell.PARTS["probe"] = ("pmctl.cli.probe", "A group for tests.")
 {before}
 sys.exit(shell.main(sys.argv[1:]))
 """
@@ -326,7 +326,7 @@ def test_only_the_group_in_use_is_imported():
 
 
 def test_every_group_of_the_table_has_a_module_and_the_same_summary(monkeypatch):
-    monkeypatch.delitem(shell.GROUPS, "probe")
+    monkeypatch.delitem(shell.PARTS, "probe")
     top = shell.root()
     for name, summary in shell.GROUPS.items():
         assert isinstance(top.child(name), Group), name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import re
 import signal
@@ -14,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Never
 
 import typer
-from typer.core import TyperCommand
 
 from pmctl import output
-from pmctl.cli.common import SETTINGS, Group
+from pmctl.cli.common import SETTINGS, Lazy
 from pmctl.errors import PmctlError, UsageError, redact
 
 GROUPS = {
@@ -40,34 +38,13 @@ Examples:
 """
 
 
-class Root(Group):
+PARTS = {name: (f"pmctl.cli.{name}", summary) for name, summary in GROUPS.items()}
+
+
+class Root(Lazy):
     """The top group: knows its groups by name and imports one only when it is used."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        del ctx
-        return list(GROUPS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a group if it is loaded, else a stand-in that has its help."""
-        del ctx
-        if cmd_name not in GROUPS:
-            return None
-        return self.commands.get(cmd_name) or TyperCommand(cmd_name, help=GROUPS[cmd_name])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if self.child(args[0]) is None:
-            # the nearest name is looked for among `commands`, so let it see the lazy ones
-            self.commands.update({n: TyperCommand(n) for n in GROUPS if n not in self.commands})
-        return super().resolve_command(ctx, args)
-
-    def child(self, name: str) -> Any:
-        """Import a group and return its command tree; None if there is no such group."""
-        if name in GROUPS and name not in self.commands:
-            app = importlib.import_module(f"pmctl.cli.{name}").app
-            command = typer.main.get_group(app)  # also when it has a single command
-            command.name = name
-            self.commands[name] = command
-        return self.commands.get(name)
+    parts = PARTS
 
 
 def root() -> Root:

@@ -6,6 +6,7 @@ import typer
 
 from pmctl.cli.common import (
     Command,
+    Lazy,
     Printing,
     context_of,
     everywhere,
@@ -16,6 +17,7 @@ from pmctl.cli.common import (
     split_help,
 )
 from pmctl.context import Context
+from pmctl.main import root
 
 
 def command(cls: type[Command]) -> Command:
@@ -101,3 +103,16 @@ def test_limits_that_make_no_sense_are_wrong_usage(pmctl):
 
         assert code == 64
         assert option in err
+
+
+def _lazy(group, path):
+    if isinstance(group, Lazy):
+        for name, (_, summary) in group.parts.items():
+            yield f"{path} {name}", group, name, summary
+            yield from _lazy(group.child(name), f"{path} {name}")
+
+
+def test_what_a_lazy_group_says_of_its_parts_is_what_they_say_of_themselves():
+    for path, lazy, name, summary in _lazy(root(), "pmctl"):
+        own = split_help(lazy.child(name).help)[0]
+        assert " ".join(own.split()) == summary, path

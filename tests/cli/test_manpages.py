@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from pmctl.cli.completion import files
+from pmctl.cli.manpages import pages as manual
 from pmctl.cli.manpages import text
 from pmctl.main import GROUPS, root
 from tests.shell import ROOT, run
@@ -27,10 +28,22 @@ def test_text_of_a_man_page_is_printed_as_it_is(words, roff):
 
 def test_every_man_page_names_every_option_and_every_exit_code():
     pages = {name: page for name, page in files(root()).items() if name.startswith("man/")}
-    assert set(pages) == {"man/pmctl.1", *(f"man/pmctl-{name}.1" for name in GROUPS)}
+    assert set(pages) >= {"man/pmctl.1", *(f"man/pmctl-{name}.1" for name in GROUPS)}
     assert "\\-\\-output" in pages["man/pmctl-config.1"]
     for code in ("0", "64", "78", "141"):
         assert f".TP\n{code}\n" in pages["man/pmctl.1"]
+
+
+def test_a_group_within_a_group_has_a_page_of_its_own_that_the_outer_page_names():
+    inner = {"path": "pmctl mail box", "summary": "Boxes.", "examples": [], "detail": "",
+             "parameters": [], "commands": []}  # fmt: skip
+    outer = {**inner, "path": "pmctl mail", "summary": "Mail.", "commands": [inner]}
+    top = {**inner, "path": "pmctl", "summary": "All.", "commands": [outer]}
+
+    found = manual(top)
+
+    assert list(found) == ["pmctl.1", "pmctl-mail.1", "pmctl-mail-box.1"]
+    assert ".BR pmctl\\-mail\\-box (1)." in found["pmctl-mail.1"]
 
 
 def test_groff_has_nothing_to_complain_about_in_any_page():

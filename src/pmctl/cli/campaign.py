@@ -9,17 +9,27 @@ import typer
 
 from pmctl import names, output
 from pmctl.cli import campaign_files as files
-from pmctl.cli.common import Command, Printing, context_of, group
+from pmctl.cli.common import Command, Lazy, Printing, context_of, group
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pmctl.clients.campaign import Listed
+
+
+class Campaign(Lazy):
+    """The commands below, and what lies in modules of its own."""
+
+    parts: Mapping[str, tuple[str, str]] = {}
+
 
 app = group(
     "Mautic campaigns from YAML files: validate, plan, apply.\n\n"
     "Examples:\n"
     "  pmctl campaign validate campaigns/\n"
     "  pmctl campaign plan campaigns/ --detailed-exitcode\n"
-    "  pmctl campaign apply campaigns/welcome.yaml"
+    "  pmctl campaign apply campaigns/welcome.yaml",
+    cls=Campaign,
 )
 
 Files = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,7 +16,7 @@ from pmctl import output as out
 from pmctl.output import Color, Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pmctl.context import Context
 
@@ -226,16 +227,54 @@ class Group(_Helpful, TyperGroup):
         ]
 
 
+class Lazy(Group):
+    """A group that knows some of its children by name and imports one only when it is used.
+
+    `parts` is name -> (module, summary). The module's `app` has a command of that name, or is the
+    group of that name.
+    """
+
+    parts: Mapping[str, tuple[str, str]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands of its own, then the parts, each in the order of the source."""
+        own = [name for name in super().list_commands(ctx) if name not in self.parts]
+        return [*own, *self.parts]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command if it is loaded, else a stand-in that has its help."""
+        del ctx
+        if cmd_name in self.parts and cmd_name not in self.commands:
+            return TyperCommand(cmd_name, help=self.parts[cmd_name][1])
+        return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if self.child(args[0]) is None:
+            # the nearest name is looked for among `commands`, so let it see the lazy ones
+            lazy = {name: TyperCommand(name) for name in self.parts if name not in self.commands}
+            self.commands.update(lazy)
+        return super().resolve_command(ctx, args)
+
+    def child(self, name: str) -> Any:
+        """Import a part and return its command tree; None if there is nothing of that name."""
+        if name in self.parts and name not in self.commands:
+            found: Any = typer.main.get_group(importlib.import_module(self.parts[name][0]).app)
+            command = found.commands.get(name, found)
+            command.name = name
+            self.commands[name] = command
+        return super().child(name)
+
+
 def said(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options that were really given."""
     # not `in (None, False)`: --retries 0 is an answer, and 0 equals False
     return {n: value for n, value in given.items() if value is not None and value is not False}
 
 
-def group(help_text: str) -> typer.Typer:
+def group(help_text: str, cls: type[Group] = Group) -> typer.Typer:
     """Return the Typer app of a group; `help_text` is its summary and examples."""
     return typer.Typer(
-        cls=Group,
+        cls=cls,
         help=help_text,
         add_completion=False,
         no_args_is_help=True,

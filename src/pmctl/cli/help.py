@@ -28,7 +28,7 @@ class Topics(Group):
                 hint = f"`pmctl help {' '.join(words[:-1])}` is as far as it goes"
                 raise UsageError(f"{above.command_path} has no command {word!r}", hint=hint)
             known = command.list_commands(above)
-            found = command.child(word) if command is top.command else command.commands.get(word)
+            found = command.child(word)
             if found is None:
                 hint = did_you_mean(word, known, "`pmctl --help` lists the groups")
                 raise UsageError(f"no such command {word!r}", hint=hint)

@@ -12,17 +12,29 @@ Tree = Mapping[str, Any]
 
 
 def pages(tree: Tree) -> dict[str, str]:
-    """Return the pages by file name: pmctl.1, and pmctl-GROUP.1 for each group."""
-    groups = [child for child in tree["commands"] if "commands" in child]
-    names = ["pmctl", *(f"pmctl-{group['name']}" for group in groups)]
-    found = {"pmctl.1": _page(tree, _top(tree), names)}
-    for group in groups:
-        found[f"pmctl-{group['name']}.1"] = _page(group, _group(group), names)
-    return found
+    """Return the pages by file name: pmctl.1, and one for each group: pmctl-campaign.1."""
+    groups = [tree, *_groups(tree)]
+    names = [_name(group) for group in groups]
+    bodies = [_top(tree), *map(_group, groups[1:])]
+    return {
+        f"{name}.1": _page(group, body, names)
+        for name, group, body in zip(names, groups, bodies, strict=True)
+    }
+
+
+def _groups(tree: Tree) -> Iterator[Tree]:
+    for child in tree["commands"]:
+        if "commands" in child:
+            yield child
+            yield from _groups(child)
+
+
+def _name(command: Tree) -> str:
+    return str(command["path"]).replace(" ", "-")
 
 
 def _page(command: Tree, body: Iterator[str], names: list[str]) -> str:
-    name = command["path"].replace(" ", "-")
+    name = _name(command)
     lines = [
         f'.TH "{name.upper()}" 1 "" "pmctl {__version__}" "pmctl manual"',
         ".SH NAME",
@@ -54,6 +66,11 @@ def _group(group: Tree) -> Iterator[str]:
     yield ".SH COMMANDS"
     everywhere = {p["name"] for p in group["parameters"]}
     for command in group["commands"]:
+        if "commands" in command:
+            yield f".SS {text(command['path'])} COMMAND"
+            yield text(command["summary"])
+            yield from ("See", f".BR {text(_name(command))} (1).")
+            continue
         arguments = " ".join(_argument(p) for p in command["parameters"] if not p["flags"])
         yield f".SS {text(command['path'])} {text(arguments)}".rstrip()
         yield text(command["summary"])
