@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pmctl.errors import InputProblems, PmctlError
+from pmctl.errors import BadInput, InputProblems, PmctlError
 from pmctl.sequence.fmt import fmt
 from pmctl.sequence.parse import parse
 from tests.sequence.strategies import sequences
@@ -141,6 +141,16 @@ def test_formatting_twice_is_formatting_once_and_changes_no_meaning(said, sort, 
 
     assert fmt(once) == once
     assert parse("f", once).sequence == parse("f", text).sequence
+
+
+def test_a_block_text_that_one_of_the_two_readers_refuses_is_left_as_it_is():
+    odd = UNTIDY.replace("body: |\n", "body: |\n \n", 1)
+    assert parse("f", odd)
+
+    with pytest.raises(BadInput) as caught:
+        fmt(odd)
+
+    assert "cannot be put into canonical form" in caught.value.message
 
 
 @given(st.data())

@@ -30,12 +30,17 @@ def fmt(text: str, path: str = "<text>") -> str:
     Raises InputProblems for a file with mistakes, and BadInput when the form would change what
     the file says.
     """
+    from ruamel.yaml.error import YAMLError
+
     data = check(path, text)
     before, after = "", yaml_nodes.normal(text)
-    for _ in range(4):
-        if before == after:
-            break
-        before, after = after, _once(after)
+    try:
+        for _ in range(4):
+            if before == after:
+                break
+            before, after = after, _once(after)
+    except YAMLError:  # it is stricter than PyYAML with oddly indented block texts
+        before = ""
     if before != after or check(path, after) != data:
         raise BadInput(
             f"{path} cannot be put into canonical form without changing what it says",
