@@ -23,7 +23,7 @@ SRC = ROOT / "src"
 # "pmctl" itself is the package with nothing but its version.
 TOP = {
     "config", "configedit", "configfile", "settings", "secrets", "keychain", "capture", "audit",
-    "paths", "files", "names", "doctor", "explain",
+    "paths", "files", "names", "doctor", "explain", "picture",
 }  # fmt: skip
 VALUES = {"errors", "text", "parallel"}
 ALLOWED: Mapping[str, set[str]] = {
@@ -66,12 +66,13 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "tomllib": ("configfile", "configedit", "config"),
     "psycopg": ("backends.niledb",),
     "keyring": ("keychain",),
+    "resvg_py": ("picture",),
 }
 
 # Heavy: imported where they are first used, so inside of functions, except in these modules,
 # which are themselves imported late.
 HEAVY = {"httpx", "pydantic", "rich", "yaml", "keyring", "asyncio", "markdown_it", "ssl", "ruamel",
-         "truststore", "psycopg"}  # fmt: skip
+         "truststore", "psycopg", "resvg_py"}  # fmt: skip
 LATE = {
     "http",
     "tls",

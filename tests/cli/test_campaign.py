@@ -19,7 +19,7 @@ from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, in_two_lines, written
 from tests.conftest import Run
 from tests.sandboxes import campaigns_in
-from tests.shell import PMCTL, environment
+from tests.shell import PMCTL, at_a_terminal, environment
 
 SENDER = NUDGE.replace(
     "steps:", "send: {from: {name: '${SENDER}', address: ana@mail.example.com}}\nsteps:"
@@ -124,6 +124,55 @@ def test_graph_draws_an_svg_that_an_xml_parser_reads(file: Path, pmctl: Run) -> 
     root = ET.fromstring(out)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert any("Fish & chips" in words for words in root.itertext())
+
+
+@pytest.mark.parametrize(
+    ("picture", "begin"),
+    [("html", "<!doctype html>"), ("mermaid", "---\ntitle:"), ("dot", 'digraph "nudge" {')],
+)
+def test_graph_draws_for_others(file: Path, picture: str, begin: str, pmctl: Run) -> None:
+    code, out, err = pmctl("campaign", "graph", file, "-o", picture)
+
+    assert (code, err) == (0, "")
+    assert out.startswith(begin)
+    assert "offer" in out
+
+
+def test_graph_writes_a_png_with_letters_into_a_file(
+    file: Path, tmp_path: Path, pmctl: Run
+) -> None:
+    blank = NUDGE.replace("name: Nudge", 'name: "_"').replace("A question", "_")
+    sizes = []
+    for text in (NUDGE, blank):
+        file.write_text(text)
+        code, out, err = pmctl("campaign", "graph", file, "-o", "png", "--to", tmp_path / "a.png")
+        assert (code, out) == (0, ""), err
+        sizes.append(len((tmp_path / "a.png").read_bytes()))
+
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert "a.png" in err
+    assert sizes[0] > sizes[1]  # a letter more is a dot more
+
+
+def test_a_png_goes_through_a_pipe_as_it_is(file: Path) -> None:
+    command = [*PMCTL, "campaign", "graph", str(file), "-o", "png"]
+    done = subprocess.run(command, env=environment(), capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"\x89PNG")
+
+
+def test_a_png_is_nothing_for_a_terminal(file: Path) -> None:
+    shown = at_a_terminal(*PMCTL, "campaign", "graph", str(file), "-o", "png", NO_COLOR="1")
+
+    assert shown.startswith("error: a PNG is nothing for a terminal\nhint: --to FILE")
+
+
+def test_a_picture_that_cannot_be_written_is_one_error(file: Path, pmctl: Run) -> None:
+    code, _, err = pmctl("campaign", "graph", file, "-o", "svg", "--to", "/nowhere/a.svg")
+
+    assert code == 1
+    assert in_two_lines(err).startswith("/nowhere/a.svg cannot be written")
 
 
 def test_graph_prints_the_tree_as_json(pmctl: Run) -> None:

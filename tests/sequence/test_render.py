@@ -39,8 +39,12 @@ def body(tree: graph.Graph) -> list[str]:
     return render.tree(tree).partition("\n\n")[2].split("\n")
 
 
+def picture(tree: graph.Graph) -> str:
+    return render.svg(render.drawing(tree, layout.layout(tree)))
+
+
 def drawn(tree: graph.Graph) -> ET.Element:
-    return ET.fromstring(render.svg(tree, layout.layout(tree)))
+    return ET.fromstring(picture(tree))
 
 
 def texts(tree: graph.Graph) -> list[str]:
@@ -245,7 +249,7 @@ def test_text_is_escaped_and_cut_to_its_box():
     subject = 'alert("&") > ' + "and more " * 10
     tree = built(email("a", subject=subject), name="A & B > c")
 
-    assert 'alert("&") >' not in render.svg(tree, layout.layout(tree))
+    assert 'alert("&") >' not in picture(tree)
     assert drawn(tree)[0].text == "A & B > c (trial)"
     [cut] = [text for text in texts(tree) if text.startswith("alert")]
     assert cut.endswith("…")
@@ -278,11 +282,11 @@ def test_every_picture_is_well_formed_and_holds_every_event_once(said):
         return
 
     placed = layout.layout(tree)
-    text = render.svg(tree, placed)
+    text = picture(tree)
 
     rects = [r.attrib for r in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}rect")]
     assert sum(r["width"] == "200" for r in rects) == len(placed.nodes) + len(placed.sources)
-    assert text == render.svg(tree, layout.layout(tree))
+    assert text == picture(tree)
 
 
 # The value

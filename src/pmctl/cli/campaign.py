@@ -63,6 +63,10 @@ class Picture(StrEnum):
 
     tree = "tree"
     svg = "svg"
+    html = "html"
+    png = "png"
+    mermaid = "mermaid"
+    dot = "dot"
     json = "json"
 
 
@@ -97,16 +101,21 @@ def graph(
     picture: Annotated[
         Picture, typer.Option("--output", "-o", help="What to draw.")
     ] = Picture.tree,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Write it there instead of to stdout.")
+    ] = "",
     variables: Variables = None,
 ) -> None:
-    """Draw a sequence: a tree in the terminal, or an SVG picture.
+    """Draw a sequence: a tree in the terminal, a picture, or text for Mermaid and Graphviz.
 
     Examples:
       pmctl campaign graph campaigns/trial-nudge.yaml
       pmctl campaign graph campaigns/trial-nudge.yaml -o svg > trial-nudge.svg
+      pmctl campaign graph campaigns/trial-nudge.yaml -o html --to trial-nudge.html
+      pmctl campaign graph campaigns/trial-nudge.yaml -o mermaid
     """
     del ctx
-    files.draw(path, picture.value, files.values(variables))
+    files.draw(path, picture.value, files.values(variables), to)
 
 
 @app.command(cls=Command)

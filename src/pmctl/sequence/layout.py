@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pmctl.sequence.graph import Anchor, Graph, Node
+from pmctl.sequence.graph import Graph, Node
 
 WIDTH, HEIGHT = 200, 45  # px, a box
 CANVAS = 10_000  # px, both ways
@@ -72,7 +72,7 @@ def layout(graph: Graph) -> Layout:
     )
 
 
-def line_start(anchor: Anchor, place: Place) -> Place:
+def line_start(anchor: str, place: Place) -> Place:
     """Return where a line with this anchor leaves the box at `place`."""
     return place[0] + _ANCHOR_LEFT[anchor], place[1] + HEIGHT
 

@@ -1,15 +1,18 @@
-"""Graph -> pictures: a tree for the terminal, an SVG, and plain values for JSON."""
+"""Graph -> pictures in every format that is text, and plain values for JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pmctl.sequence.drawing import Drawing, drawing
+from pmctl.sequence.flowcharts import dot, mermaid
 from pmctl.sequence.graph import Graph, Node
+from pmctl.sequence.page import page
 from pmctl.sequence.svg import svg
 from pmctl.sequence.terms import copies
 from pmctl.sequence.tree import tree
 
-__all__ = ["as_value", "svg", "tree"]
+__all__ = ["Drawing", "as_value", "dot", "drawing", "mermaid", "page", "svg", "tree"]
 
 
 def as_value(graph: Graph) -> dict[str, Any]:

@@ -1,131 +1,134 @@
-"""Graph and layout -> an SVG that shows the boxes where Mautic's builder shows them."""
+"""Drawing -> an SVG that shows the boxes where Mautic's builder shows them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
+from collections.abc import Iterator, Sequence
+from xml.sax.saxutils import escape
 
-from pmctl.sequence import terms
-from pmctl.sequence.graph import Graph, Node
-from pmctl.sequence.layout import HEIGHT, WIDTH, Layout, Place, line_end, line_start
+from pmctl.sequence.drawing import Box, Drawing
+from pmctl.sequence.layout import HEIGHT, WIDTH, Place, line_end, line_start
 
 HEAD, FOOT = 84, 52  # px above and below the canvas
-NARROWEST = 620  # px; the legend needs it
+NARROWEST = 640  # px; the legend needs it
+BETWEEN = 32  # px between two pictures that are compared
 _FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_INK, _QUIET, _PAPER, _LINE = "#0f172a", "#64748b", "#f8fafc", "#94a3b8"
-_COLOURS = {
+TONES = {
     "source": "#475569", "email": "#2563eb", "on": "#d97706", "if": "#7c3aed",
     "action": "#0d9488", "stop": "#dc2626",
 }  # fmt: skip
-_LEGEND = (
-    ("source", "who enters"), ("email", "email"), ("on", "on: what they do"),
-    ("if", "if: what is true"), ("action", "tag, segment"), ("stop", "stop"),
-)  # fmt: skip
+LEGEND = {
+    "source": "who enters", "email": "email", "on": "on: what they do",
+    "if": "if: what is true", "action": "other actions", "stop": "stop",
+}  # fmt: skip
+MARKS = {"new": "#16a34a", "changed": "#ca8a04", "removed": "#b91c1c"}
 _ANSWERS = {"yes": "#15803d", "no": "#b91c1c"}
+_LINE = "#94a3b8"
+# Who looks at it in the dark sees it dark; what knows no media queries (PNG) draws it light.
+_STYLE = """<style>
+.ink{fill:#0f172a}.quiet{fill:#64748b}.paper{fill:#f8fafc}.card{fill:#ffffff}
+.pill{fill:#f8fafc;stroke:#cbd5e1}.rule{stroke:#e2e8f0}.white{fill:#ffffff}
+@media (prefers-color-scheme: dark){
+.ink{fill:#e2e8f0}.quiet{fill:#94a3b8}.paper{fill:#0f172a}.card{fill:#1e293b}
+.pill{fill:#0f172a;stroke:#475569}.rule{stroke:#334155}}
+</style>"""
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def svg(graph: Graph, layout: Layout) -> str:
-    """Return the picture as one self-contained document."""
-    width, height = max(layout.size[0], NARROWEST), layout.size[1] + HEAD + FOOT
-    left = (width - layout.size[0]) // 2
-    name = _xml(f"{graph.sequence.name} ({graph.sequence.key})")
+def svg(*drawings: Drawing, titles: Sequence[str] = ()) -> str:
+    """Return the picture as one self-contained document; several drawings stand side by side.
+
+    `titles` (`before`, `after`) are set beside the names of the drawings.
+    """
+    widths = [max(one.size[0], NARROWEST) for one in drawings]
+    width = sum(widths) + BETWEEN * (len(drawings) - 1)
+    height = max(one.size[1] for one in drawings) + HEAD + FOOT
+    name = xml(f"{drawings[0].name} ({drawings[0].key})")
     size = f'width="{width}" height="{height}"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}" '
     parts = [
         f'{start}role="img" aria-labelledby="title" font-family="{_FONT}">',
         f'<title id="title">{name}</title>',
-        f'<rect {size} rx="12" fill="{_PAPER}"/>',
-        *_head(graph, width),
-        f'<g transform="translate({left} {HEAD})">',
-        *_lines(graph, layout),
-        *_boxes(graph, layout),
-        "</g>",
-        *_legend(width, height),
-        "</svg>",
+        _STYLE,
+        f'<rect {size} rx="12" class="paper"/>',
     ]
-    return "\n".join(parts) + "\n"
+    left = 0
+    for number, one in enumerate(drawings):
+        title = f"{titles[number]}: {one.name}" if titles else one.name
+        parts += [f'<g transform="translate({left} 0)">', *_one(one, title, widths[number], height)]
+        parts.append("</g>")
+        left += widths[number] + BETWEEN
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _head(graph: Graph, width: int) -> Iterator[str]:
-    sequence = graph.sequence
+def _one(drawing: Drawing, title: str, width: int, height: int) -> Iterator[str]:
     room = width - 48
-    facts = [sequence.key, "published" if sequence.published else "not published"]
-    if sequence.send.window:
-        facts.append(f"emails {terms.window(sequence.send.window)}")
-    rules = terms.stop_rules(sequence)
-    yield _text(24, 34, clip(sequence.name, room, 20), 20, _INK, bold=True)
-    yield _text(24, 55, clip(" · ".join(facts), room, 12), 12, _QUIET)
-    if rules:
-        yield _text(24, 73, clip(f"stops on {', '.join(rules)}", room, 12), 12, _QUIET)
+    yield _text(24, 34, clip(title, room, 20), 20, "ink", bold=True)
+    for number, fact in enumerate(drawing.facts[:2]):
+        yield _text(24, 55 + 18 * number, clip(fact, room, 12), 12, "quiet")
+    yield f'<g transform="translate({(width - drawing.size[0]) // 2} {HEAD})">'
+    yield from _lines(drawing)
+    for box in drawing.boxes:
+        yield _box(box)
+    yield "</g>"
+    yield from _legend(width, height, marked=drawing.marked)
 
 
-def _legend(width: int, height: int) -> Iterator[str]:
+def _legend(width: int, height: int, *, marked: bool) -> Iterator[str]:
     y = height - 24
-    yield f'<line x1="24" y1="{y - 24}" x2="{width - 24}" y2="{y - 24}" stroke="#e2e8f0"/>'
+    yield f'<line x1="24" y1="{y - 24}" x2="{width - 24}" y2="{y - 24}" class="rule"/>'
     x = 24.0
-    for kind, label in _LEGEND:
+    colours = [(LEGEND[tone], colour) for tone, colour in TONES.items()]
+    for label, colour in [*MARKS.items()] if marked else colours:
         swatch = f'x="{x:.0f}" y="{y - 10}" width="12" height="12" rx="3"'
-        yield f'<rect {swatch} fill="{_COLOURS[kind]}"/>'
-        yield _text(x + 18, y, label, 11, _QUIET)
+        yield f'<rect {swatch} fill="{colour}"/>'
+        yield _text(x + 18, y, label, 11, "quiet")
         x += 18 + text_width(label, 11) + 20
 
 
-def _colour(node: Node) -> str:
-    word = terms.kind_word(node)
-    return _COLOURS.get(word, _COLOURS["action"])
-
-
-def _boxes(graph: Graph, layout: Layout) -> Iterator[str]:
-    audience = graph.sequence.audience
-    for name, place in layout.sources.items():
-        label = "segments" if name == "lists" else "forms"
-        names = audience.segments if name == "lists" else audience.forms
-        yield _box(place, _COLOURS["source"], label, ", ".join(names), [])
-    copies = terms.copies(graph)
-    for node in graph.nodes():
-        word = terms.kind_word(node)
-        above = node.step if node.step.startswith(word) else f"{word} · {node.step}"
-        if node.identity in copies:
-            above += " · copy"
-        title = "the no-path begins" if node.kind == "pass" else node.title
-        timing = terms.timing(graph, node)
-        yield _box(layout.nodes[node.identity], _colour(node), above, title, timing)
-
-
-def _box(place: Place, colour: str, above: str, title: str, more: list[str]) -> str:
-    x, y = place
-    tip = _xml("\n".join([above, title, *more]))
+def _box(box: Box) -> str:
+    (x, y), colour = box.place, TONES[box.tone]
+    tip = [box.above, box.title, *box.details]
+    if box.people:
+        tip.append(f"{box.people.waiting:,} waiting, {box.people.past:,} past it")
+    past = f"{box.people.past:,}" if box.people and box.people.past else ""
+    room = WIDTH - 24 - (text_width(past, 10) + 8 if past else 0)
     return (
-        f"<g><title>{tip}</title>"
-        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="7" fill="#ffffff" '
+        f"<g><title>{xml(chr(10).join(tip))}</title>{_mark(box)}"
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="7" class="card" '
         f'stroke="{colour}" stroke-opacity="0.55"/>'
         f'<path d="M{x + 7} {y}a7 7 0 0 0 -7 7v{HEIGHT - 14}a7 7 0 0 0 7 7z" fill="{colour}"/>'
-        + _text(x + 15, y + 18, clip(above, WIDTH - 24, 10), 10, colour)
-        + _text(x + 15, y + 35, clip(title, WIDTH - 24, 12.5), 12.5, _INK)
+        + _text(x + 15, y + 18, clip(box.above, room, 10), 10, colour)
+        + _text(x + 15, y + 35, clip(box.title, WIDTH - 24, 12.5), 12.5, "ink")
+        + (_text(x + WIDTH - 9, y + 18, past, 10, "quiet", anchor="end") if past else "")
         + "</g>"
     )
 
 
-def _lines(graph: Graph, layout: Layout) -> Iterator[str]:
+def _mark(box: Box) -> str:
+    """A frame around a box that is new, changed or removed."""
+    if not box.mark:
+        return ""
+    (x, y), colour = box.place, MARKS[box.mark]
+    dash = ' stroke-dasharray="5 4"' if box.mark == "removed" else ""
+    return (
+        f'<rect x="{x - 5}" y="{y - 5}" width="{WIDTH + 10}" height="{HEIGHT + 10}" rx="11" '
+        f'fill="{colour}" fill-opacity="0.14" stroke="{colour}" stroke-width="2"{dash}/>'
+    )
+
+
+def _lines(drawing: Drawing) -> Iterator[str]:
     """The lines first, then their labels, so that no line runs over a label."""
-    root = layout.nodes[graph.root.identity]
+    places = {box.id: box.place for box in drawing.boxes}
     labels = []
-    for source in layout.sources.values():
-        yield _curve(line_start("leadsource", source), line_end(root), _LINE)
-    first = line_start("leadsource", next(iter(layout.sources.values())))
-    labels.append(_label(first, line_end(root), terms.timing(graph, graph.root)))
-    for node in graph.nodes():
-        place = layout.nodes[node.identity]
-        for child in node.children:
-            start = line_start(child.anchor, place)
-            end = line_end(layout.nodes[child.identity])
-            yield _curve(start, end, _ANSWERS.get(child.anchor, _LINE))
-            labels.append(_label(start, end, terms.timing(graph, child)))
-            if child.anchor in _ANSWERS:
-                labels.append(_answer(start, end, child.anchor))
+    for line in drawing.lines:
+        start = line_start(line.anchor, places[line.source])
+        end = line_end(places[line.target])
+        yield _curve(start, end, _ANSWERS.get(line.anchor, _LINE))
+        labels.append(_label(start, end, line.label))
+        if line.anchor in _ANSWERS:
+            labels.append(_answer(start, end, line.anchor))
     yield from labels
 
 
@@ -142,34 +145,34 @@ def _answer(start: Place, end: Place, answer: str) -> str:
     x, y = start[0], start[1] + min(6, (end[1] - start[1]) // 10)  # rows may be close together
     return (
         f'<rect x="{x - 15}" y="{y}" width="30" height="16" rx="8" fill="{_ANSWERS[answer]}"/>'
-        + _text(x, y + 11.5, answer, 10, "#ffffff", middle=True, bold=True)
-    )  # fmt: skip
+        + _text(x, y + 11.5, answer, 10, "white", anchor="middle", bold=True)
+    )
 
 
-def _label(start: Place, end: Place, timing: list[str]) -> str:
-    if not timing:
+def _label(start: Place, end: Place, said: str) -> str:
+    if not said:
         return ""
-    text = clip(", ".join(timing), WIDTH + 16, 11)
+    text = clip(said, WIDTH + 16, 11)
     x, y = end[0], max(start[1] + 1, end[1] - 29)
     width = text_width(text, 11) + 14
     return (
         f'<rect x="{x - width / 2:.1f}" y="{y}" width="{width:.1f}" height="19" rx="9.5" '
-        f'fill="{_PAPER}" stroke="#cbd5e1"/>' + _text(x, y + 13.5, text, 11, _QUIET, middle=True)
+        'class="pill"/>' + _text(x, y + 13.5, text, 11, "quiet", anchor="middle")
     )
 
 
 def _text(
     x: float, y: float, text: str, size: float, colour: str, *,
-    middle: bool = False, bold: bool = False,
+    anchor: str = "", bold: bool = False,
 ) -> str:  # fmt: skip
-    more = (' text-anchor="middle"' if middle else "") + (' font-weight="600"' if bold else "")
-    return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill={quoteattr(colour)}{more}>'
-        f"{_xml(text)}</text>"
-    )
+    """A line of text; `colour` is a colour, or a class of the style above."""
+    paint = f'fill="{colour}"' if colour.startswith("#") else f'class="{colour}"'
+    more = (f' text-anchor="{anchor}"' if anchor else "") + (' font-weight="600"' if bold else "")
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" {paint}{more}>{xml(text)}</text>'
 
 
-def _xml(text: str) -> str:
+def xml(text: str) -> str:
+    """Return text that XML can hold: escaped, without the characters that it forbids."""
     return escape(_NOT_XML.sub("�", text))
 
 
