@@ -40,7 +40,7 @@ class Request:
 
 
 @dataclass
-class _Work:
+class Work:
     """The files of this run. Compiled twice when they are many, so that memory stays flat."""
 
     variables: Mapping[str, str]
@@ -48,7 +48,7 @@ class _Work:
     kept: dict[str, Desired] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, paths: list[str], variables: Mapping[str, str]) -> _Work:
+    def of(cls, paths: list[str], variables: Mapping[str, str]) -> Work:
         """Check every file before anything is asked of a server."""
         work = cls(variables, sources.find(paths))
         for source, one in sources.compile_all(work.found, variables):
@@ -69,11 +69,11 @@ def plan(
     context: Context, paths: list[str], variables: Mapping[str, str], *, takeover: bool
 ) -> bool:
     """Show every plan; return whether there is something to change."""
-    work = _Work.of(paths, variables)
+    work = Work.of(paths, variables)
     actions: list[str] = []
 
     def counted() -> Iterator[Plan]:
-        for one in _plans(context, work, takeover=takeover):
+        for one in planned(context, work, takeover=takeover):
             actions.append(one.action)
             yield one
 
@@ -88,7 +88,7 @@ def plan(
     return any(action != "nothing" for action in actions)
 
 
-def _plans(context: Context, work: _Work, *, takeover: bool) -> Iterator[Plan]:
+def planned(context: Context, work: Work, *, takeover: bool) -> Iterator[Plan]:
     """Plan the files side by side; raise after the last one when some cannot be planned."""
     client = context.campaign
     _ = client.marked  # asked for once, before the threads
@@ -131,10 +131,10 @@ def apply(context: Context, request: Request) -> bool:
     """
     from pmctl.clients import campaign_apply
 
-    work = _Work.of(request.paths, request.variables)
+    work = Work.of(request.paths, request.variables)
     actions: list[str] = []
     plans: list[Plan] = []
-    for one in _plans(context, work, takeover=request.takeover):
+    for one in planned(context, work, takeover=request.takeover):
         actions.append(one.action)
         if one.changes:
             plans.append(one)
@@ -158,7 +158,7 @@ def apply(context: Context, request: Request) -> bool:
 
 
 def _write(
-    context: Context, work: _Work, plans: list[Plan], request: Request, done: list[Outcome]
+    context: Context, work: Work, plans: list[Plan], request: Request, done: list[Outcome]
 ) -> None:
     from pmctl.clients import campaign_apply
 

@@ -6,13 +6,12 @@ is taken, what is not there is left for the next apply, which begins by looking 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
-from pmctl.backends.mautic_errors import MauticError
-from pmctl.errors import Conflict, OutcomeUnknown, Unsafe
+from pmctl.clients.writes import once
+from pmctl.errors import Conflict, Unsafe
 from pmctl.sequence import live as live_shape
 from pmctl.sequence.alike import alike, lost_percent, same_html
 from pmctl.sequence.guard import Risk, dangers, risks
@@ -22,8 +21,6 @@ from pmctl.sequence.plan import Change, FieldChange, Live, Plan, compare, held, 
 if TYPE_CHECKING:
     from pmctl.clients.campaign import Campaigns, Listed
     from pmctl.sequence.emails import Mail
-
-AGAIN = "run the same command again: it looks first and finishes what is missing"
 
 
 @dataclass(frozen=True)
@@ -201,7 +198,7 @@ def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, A
         rows = client.mautic.rows("emails", "emails", where(("name", "eq", name)))
         return next((row for row in rows if row.get("name") == name), None)
 
-    row = _once(client, "POST", "emails/new", body, "email", found, name)
+    row = once(client, "POST", "emails/new", body, "email", found, name)
     _keep_percent(client, int(row["id"]), mail, row)
     return int(row["id"])
 
@@ -213,7 +210,7 @@ def _change_mail(client: Campaigns, email_id: int, mail: Mail, body: dict[str, A
         return row if done else None
 
     path = f"emails/{email_id}/edit"
-    row = _once(client, "PATCH", path, body, "email", found, f"email {email_id}")
+    row = once(client, "PATCH", path, body, "email", found, f"email {email_id}")
     if "customHtml" in body:
         _keep_percent(client, email_id, mail, row)
 
@@ -243,7 +240,7 @@ def _keep_percent(client: Campaigns, email_id: int, mail: Mail, row: dict[str, A
             return
         body = {"customHtml": mail.html.replace("%", sign)}
         path = f"emails/{email_id}/edit"
-        row = _once(client, "PATCH", path, body, "email", found, f"email {email_id}")
+        row = once(client, "PATCH", path, body, "email", found, f"email {email_id}")
 
 
 def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
@@ -255,7 +252,7 @@ def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
             ours = _marked(client, want)
             return {"id": ours[0].id} if ours else None
 
-        return int(_once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
+        return int(once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
     others = [change for change in before.plan.changes if change.kind != "email"]
     if not _only_publishing(others):
         _put(client, before.want, live, names)
@@ -274,7 +271,7 @@ def _put(client: Campaigns, want: Desired, live: live_shape.LiveCampaign, names:
         return {"id": live.id} if _only_publishing(left) else None
 
     path = f"campaigns/{live.id}/edit"
-    _once(client, "PUT", path, body, "campaign", found, f"campaign {live.id}")
+    once(client, "PUT", path, body, "campaign", found, f"campaign {live.id}")
 
 
 def publish(client: Campaigns, campaign_id: int, *, published: bool) -> None:
@@ -285,32 +282,7 @@ def publish(client: Campaigns, campaign_id: int, *, published: bool) -> None:
         return row if bool(row.get("isPublished")) is published else None
 
     path, body = f"campaigns/{campaign_id}/edit", {"isPublished": published}
-    _once(client, "PATCH", path, body, "campaign", found, f"campaign {campaign_id}")
-
-
-def _once(
-    client: Campaigns,
-    method: str,
-    path: str,
-    body: dict[str, Any],
-    key: str,
-    found: Callable[[], dict[str, Any] | None],
-    target: str,
-) -> dict[str, Any]:
-    """Send a write once; when its outcome is unknown, return what `found` sees of it."""
-    send = {"POST": client.mautic.post, "PUT": client.mautic.put, "PATCH": client.mautic.patch}
-    try:
-        with client.journal.write(method, path, what=target):
-            row: dict[str, Any] = send[method](path, body)[key]
-            return row
-    except OutcomeUnknown as exc:
-        seen = found()
-        if seen is None:
-            raise OutcomeUnknown(f"{target}: {exc.message}", hint=AGAIN) from exc
-        return seen
-    except MauticError as exc:
-        exc.message = f"{target}: {exc.message}"  # which of many campaigns it was
-        raise
+    once(client, "PATCH", path, body, "campaign", found, f"campaign {campaign_id}")
 
 
 def _outcome(before: Look, after: Live, campaign_id: int, left: list[Change]) -> Outcome:
