@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from pmctl.sandbox import event as steps
 from pmctl.sandbox.server import MauticSandbox
 from pmctl.sandbox.store import Store
+from tests.sandbox import before_contacts
 from tests.sandbox.replay import Recording
 
 UNKNOWN = 99999  # the recordings use it for "there is no such thing"
@@ -34,6 +35,7 @@ def prepare(sandbox: MauticSandbox, recording: Recording) -> None:
         "contacts": _contacts,
         "stats": _stats,
         "tags": _tags,
+        "fields": before_contacts.fields,
     }.get(recording.kind, lambda *_: None)(store, recording)
 
 
@@ -215,10 +217,12 @@ def _segments(store: Store, recording: Recording) -> None:
 
 
 def _contacts(store: Store, recording: Recording) -> None:
+    if before_contacts.contacts(store, recording):
+        return
     if recording.kind == "contacts" and recording.path.count("/") == 4 and recording.status == 200:
         _contact_before(store, recording)
     elif recording.status == 200 and recording.entity and recording.method == "POST":
-        _remember_contact(store, recording.entity)
+        before_contacts.remember(store, recording.entity)
     elif recording.status == 200 and recording.entity:
         _contact_before(store, recording)
     elif recording.status == 201:
@@ -238,7 +242,7 @@ def _contacts(store: Store, recording: Recording) -> None:
 
 def _contact_before(store: Store, recording: Recording) -> None:
     if recording.entity:
-        _remember_contact(store, {**recording.entity, "id": recording.ids[0]})
+        before_contacts.remember(store, {**recording.entity, "id": recording.ids[0]})
         return
     _empty_contact(store, recording.ids[0])
     for row in recording.rows_of("campaigns"):
@@ -250,18 +254,6 @@ def _contact_before(store: Store, recording: Recording) -> None:
 def _empty_contact(store: Store, key: int) -> None:
     store.start_ids("contacts", key - 1)
     store.add_contact("somebody@example.com")
-
-
-def _remember_contact(store: Store, shown: dict[str, Any]) -> None:
-    _empty_contact(store, shown["id"])
-    values = {name: value for name, value in shown["fields"]["all"].items() if name != "id"}
-    own = {name: shown[name] for name in ("dateAdded", "dateModified", "dateIdentified")}
-    for tag in shown["tags"]:
-        store.tags[tag["id"]] = tag
-    tags = [tag["tag"] for tag in shown["tags"]]
-    contact = store.contacts[shown["id"]]
-    contact.update(own, values=values, email=values["email"], tags=tags)
-    contact.update(modifiedBy=1, modifiedByUser="Lab Admin")
 
 
 def _tags(store: Store, recording: Recording) -> None:

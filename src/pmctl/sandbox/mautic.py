@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pmctl.sandbox import campaign, mail, people, query, segments, stats
+from pmctl.sandbox import campaign, fields, mail, people, people_batch, query, segments, stats
 from pmctl.sandbox.access import Access, with_headers
 from pmctl.sandbox.answers import Answer, RefusalError, crash, early
 from pmctl.sandbox.store import Store
@@ -35,13 +35,17 @@ class Request:
 
     def json(self) -> dict[str, Any]:
         """Return the body, JSON or a form. Raise the 400 for what cannot be read."""
+        given = self.any_json()
+        return given if isinstance(given, dict) else {}
+
+    def any_json(self) -> Any:
+        """Return the body as `json` does, also when it is a list."""
         if "json" not in self.headers.get("content-type", ""):
             return query.parse(self.body.decode("utf-8", "replace"))
         try:
-            given = json.loads(self.body or b"{}")
+            return json.loads(self.body or b"{}")
         except ValueError:
             raise crash(400) from None
-        return given if isinstance(given, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Call:
     def body(self) -> dict[str, Any]:
         """The body, JSON or a form."""
         return self.request.json()
+
+    @property
+    def items(self) -> Any:
+        """The body of a batch: a list, or an object by index."""
+        return self.request.any_json()
 
     @property
     def query(self) -> dict[str, Any]:
@@ -103,6 +112,17 @@ _add("POST", "campaigns/N/contact/N/add", lambda c: campaign.add_contact(c.store
 _add("POST", "campaigns/N/contact/N/remove", lambda c: campaign.remove_contact(c.store, *c.ids))
 _add("POST", "segments/N/contact/N/add", lambda c: segments.add_contact(c.store, *c.ids))
 _add("POST", "segments/N/contact/N/remove", lambda c: segments.remove_contact(c.store, *c.ids))
+_add("POST", "contacts/batch/new", lambda c: people_batch.create(c.store, c.items))
+for _method in ("PUT", "PATCH"):
+    _add(
+        _method,
+        "contacts/batch/edit",
+        lambda c: people_batch.edit(c.store, c.items, c.request.method),
+    )
+_add("DELETE", "contacts/batch/delete", lambda c: people_batch.delete(c.store, c.query))
+_add("GET", "fields/contact", lambda c: fields.all_of(c.store, c.query))
+_add("POST", "fields/contact/new", lambda c: fields.create(c.store, c.body))
+_add("POST", "contacts/N/points/X/N", lambda c: people.points(c.store, c.id, c.name, c.ids[1]))
 _add("GET", "contacts/N/campaigns", lambda c: people.campaigns(c.store, c.id))
 _add("GET", "contacts/N/segments", lambda c: people.lists(c.store, c.id))
 _add("POST", "contacts/N/dnc/X/add", lambda c: people.add_dnc(c.store, c.id, c.name, c.body))

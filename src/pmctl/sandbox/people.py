@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmctl.sandbox import listing, segments
-from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found, refusal
-from pmctl.sandbox.fields import shown_fields
-from pmctl.sandbox.query import Where, truth, wheres
+from pmctl.sandbox import listing, people_search, segments
+from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found, now, refusal
+from pmctl.sandbox.fields import FIELDS, shown_fields
+from pmctl.sandbox.query import truth, wheres
 from pmctl.sandbox.store import Entity, Store
 
 STAMP = (
@@ -20,20 +20,24 @@ STAMP = (
     "modifiedByUser",
     "id",
 )
+MINIMAL = (*STAMP, "points", "color", "fields")
 
 
 def all_of(store: Store, query: dict[str, Any]) -> Answer:
     """GET /contacts: `total` is a string, `contacts` an object, `{}` when empty."""
-    search = str(query.get("search", ""))
-    rows = [_row(contact) for contact in store.contacts.values()]
-    rows = [row for row in rows if _searched(store, row, search)]
-    rows = [
-        row for row in rows if all(listing.compare(row.get(w.column), w) for w in wheres(query))
-    ]
+    rows = people_search.found(store, str(query.get("search", "")))
+    for where in wheres(query):
+        rows = [row for row in rows if listing.compare(row.get(where.column), where)]
     rest = {name: value for name, value in query.items() if name not in {"search", "where"}}
     total, found = listing.select(rows, rest, ("email",))
-    shown = {str(row["id"]): show(store, store.contacts[row["id"]]) for row in found}
+    keep = MINIMAL if truth(query.get("minimal", "")) else ()
+    shown = {str(row["id"]): _listed(store, row["id"], keep) for row in found}
     return Answer(200, {"total": str(total), "contacts": shown})
+
+
+def _listed(store: Store, contact_id: int, keep: tuple[str, ...]) -> Entity:
+    whole = show(store, store.contacts[contact_id], listed=True)
+    return {name: whole[name] for name in keep} if keep else whole
 
 
 def one(store: Store, contact_id: int) -> Answer:
@@ -51,7 +55,7 @@ def found(store: Store, contact_id: int) -> Entity:
 def create(store: Store, given: dict[str, Any]) -> Answer:
     """POST /contacts/new: an email that is known (case does not matter) merges, with 200."""
     _check(given)
-    key = _by_email(store, given.get("email"))
+    key = store.with_email(str(given.get("email") or ""))
     if key is not None:
         _write(store, store.contacts[key], given)
         store.touch(store.contacts[key])
@@ -59,17 +63,19 @@ def create(store: Store, given: dict[str, Any]) -> Answer:
     key = store.add_contact(str(given.get("email") or ""))
     _write(store, store.contacts[key], given)
     location = {"Location": f"/api/contacts/{key}"}
-    shown = show(store, store.contacts[key], fresh=True)
+    shown = show(
+        store, store.contacts[key], fresh=True, blank=truth(given.get("overwriteWithBlank", ""))
+    )
     return Answer(201, {"contact": shown}, {**VERSION, **location})
 
 
 def edit(store: Store, contact_id: int, given: dict[str, Any], method: str) -> Answer:
     """PATCH keeps what is not sent, PUT blanks it and creates what is not there."""
     if method == "PUT" and contact_id not in store.contacts:
-        return create(store, given)
+        return create(store, {**given, "overwriteWithBlank": True})
     contact = found(store, contact_id)
     _check(given)
-    if _by_email(store, given.get("email")) not in {None, contact_id}:
+    if store.with_email(str(given.get("email") or "")) not in {None, contact_id}:
         message = "This field must be unique."
         raise refusal(422, f"email: {message}", {"email": [message]})
     if method == "PUT":
@@ -83,6 +89,7 @@ def delete(store: Store, contact_id: int) -> Answer:
     """DELETE /contacts/ID/delete."""
     contact = found(store, contact_id)
     shown = {**show(store, contact), "id": None}
+    shown["fields"]["all"]["id"] = None
     del store.contacts[contact_id]
     return Answer(200, {"contact": shown})
 
@@ -107,7 +114,8 @@ def add_dnc(store: Store, contact_id: int, channel: str, given: dict[str, Any]) 
     contact = found(store, contact_id)
     comments = str(given.get("comments") or "")
     contact["dnc"][channel] = {"reason": int(given.get("reason", 3)), "comments": comments}
-    return one(store, contact_id)
+    store.touch(contact)
+    return Answer(200, {"contact": _without_null(store, contact)})
 
 
 def remove_dnc(store: Store, contact_id: int, channel: str) -> Answer:
@@ -117,50 +125,72 @@ def remove_dnc(store: Store, contact_id: int, channel: str) -> Answer:
     return Answer(200, {"recordFound": there, "contact": show(store, contact)})
 
 
-def show(store: Store, contact: Entity, *, fresh: bool = False) -> Entity:
-    """Return a contact as it is read; `fresh` is the other shape that the create answer has."""
+def points(store: Store, contact_id: int, operation: str, amount: int) -> Answer:
+    """POST …/points/plus/N and …/points/minus/N."""
+    values = found(store, contact_id)["values"]
+    if operation not in {"plus", "minus"}:
+        raise not_found()
+    values["points"] = int(values.get("points") or 0) + (amount if operation == "plus" else -amount)
+    return Answer(200, {"success": 1})
+
+
+def show(
+    store: Store,
+    contact: Entity,
+    *,
+    fresh: bool = False,
+    blank: bool = False,
+    listed: bool = False,
+) -> Entity:
+    """Return a contact as it is read; the other shapes are told by `shown_fields`."""
     names = contact["tags"]
     return {
         **{name: contact[name] for name in STAMP},
         "points": int(contact["values"].get("points") or 0),
         "color": None,
-        "fields": shown_fields(contact["id"], contact["values"], fresh=fresh),
+        "fields": shown_fields(
+            contact["id"], contact["values"], store.fields, fresh=fresh, blank=blank, listed=listed
+        ),
         "lastActive": None,
         "owner": None,
         "ipAddresses": [],
         "tags": [segments.tag_named(store, name)[0] for name in names],
         "utmtags": None if fresh else [],
         "stage": None,
-        "dateIdentified": contact["dateAdded"],
+        "dateIdentified": contact.get("dateIdentified", contact["dateAdded"]),
         "preferredProfileImage": None,
         "doNotContact": [
-            {"id": place, "channelId": None, "channel": channel, **row}
+            {"id": place, **row, "channel": channel, "channelId": None}
             for place, (channel, row) in enumerate(contact["dnc"].items(), 1)
         ],
         "frequencyRules": [],
     }
 
 
-def _row(contact: Entity) -> Entity:
-    return {"firstname": None, "lastname": None, **contact["values"], **contact}
+def _without_null(store: Store, contact: Entity) -> Entity:
+    """Return the shape of the answer to a DNC: what is null is left out, also deep inside."""
+    shown: Entity = {}
+    for name, value in show(store, contact).items():
+        shown[name] = value
+        if name == "points":
+            named = ("firstname", "lastname", "email")
+            shown.update({one: contact["values"].get(one) for one in named})
+    shown["doNotContact"] = [
+        {"id": place, "dateAdded": now(), **row, "channel": channel}
+        for place, (channel, row) in enumerate(contact["dnc"].items(), 1)
+    ]
+    fields = shown["fields"]
+    score = fields["core"]["points"]
+    score.update(value=float(score["value"]), normalizedValue=float(score["value"]))
+    shown["fields"] = {name: group for name, group in fields.items() if name != "all"}
+    bare: Entity = _bare(shown)
+    return {name: value for name, value in bare.items() if name != "color"}
 
 
-def _searched(store: Store, row: Entity, search: str) -> bool:
-    command, colon, value = search.partition(":")
-    value = value.strip('"')
-    if not colon:
-        return listing.searched(row, search, ("email", "firstname", "lastname"))
-    if command == "tag":
-        return value in row["tags"]
-    if command == "segment":
-        return any(store.segments[key]["alias"] == value for key in row["segments"])
-    return command == "email" and listing.compare(row["email"], Where("email", "like", value))
-
-
-def _by_email(store: Store, email: Any) -> int | None:
-    wanted = str(email or "").lower()
-    matching = (key for key, c in store.contacts.items() if str(c["email"]).lower() == wanted)
-    return next(matching, None) if wanted else None
+def _bare(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _bare(item) for name, item in value.items() if item is not None}
+    return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -170,9 +200,10 @@ def _check(given: dict[str, Any]) -> None:
 
 
 def _write(store: Store, contact: Entity, given: dict[str, Any]) -> None:
-    values = {name: value for name, value in given.items() if name != "tags"}
+    known = {field.alias for field in (*FIELDS, *store.fields)}
+    values = {name: value for name, value in given.items() if name in known}
     contact["values"] = {**contact["values"], **values}
-    contact["email"] = str(contact["values"].get("email") or "")
+    store.set_email(contact["id"], str(contact["values"].get("email") or ""))
     if "isPublished" in given:
         contact["isPublished"] = truth(given["isPublished"])
     for name in given.get("tags") or []:

@@ -50,8 +50,28 @@ def _rows(store: Store, name: str) -> list[Entity]:
         "campaign_lead_event_log": store.log,
         "campaign_leads": store.members,
         "email_stats": store.sent,
+        "lead_donotcontact": _dnc(store) if name == "lead_donotcontact" else [],
     }
     return list(kept.get(name, []))
+
+
+def _dnc(store: Store) -> list[Entity]:
+    marked = [
+        (contact, channel, row)
+        for contact in store.contacts.values()
+        for channel, row in contact["dnc"].items()
+    ]
+    return [
+        {
+            "id": str(place),
+            "lead_id": str(contact["id"]),
+            "date_added": contact["dateAdded"][:19].replace("T", " "),
+            "reason": str(row["reason"]),
+            "channel": channel,
+            "comments": row["comments"],
+        }
+        for place, (contact, channel, row) in enumerate(marked, 1)
+    ]
 
 
 def _items(value: Any) -> list[dict[str, Any]]:

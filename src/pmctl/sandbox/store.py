@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pmctl.sandbox.answers import not_found, now, sql
+from pmctl.sandbox.fields import FIRST_CUSTOM, Field, choices
 
 Entity = dict[str, Any]
 
@@ -51,12 +52,14 @@ class Store:
     campaigns: dict[int, Entity] = field(default_factory=dict)
     contacts: dict[int, Entity] = field(default_factory=dict)
     tags: dict[int, Entity] = field(default_factory=dict)
+    fields: list[Field] = field(default_factory=list)  # those of contacts that a person added
     log: list[Entity] = field(default_factory=list)  # campaign_lead_event_log
     members: list[Entity] = field(default_factory=list)  # campaign_leads
     sent: list[Entity] = field(default_factory=list)  # email_stats
     author: Author = field(default_factory=Author)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _last: dict[str, int] = field(default_factory=dict, repr=False)
+    _emails: dict[str, int] = field(default_factory=dict, repr=False)
 
     def next_id(self, kind: str) -> int:
         """Return a new id; ids are never used twice, as with AUTO_INCREMENT."""
@@ -119,7 +122,30 @@ class Store:
             key = self.next_id("contacts")
             own = {"id": key, "email": email, "values": {"email": email, **values}}
             self.contacts[key] = {**self.stamp(), **own, "tags": [], "dnc": {}, "segments": []}
+            self.set_email(key, email)
             return key
+
+    def set_email(self, contact_id: int, email: str) -> None:
+        """Give a contact an email, so that `with_email` finds it."""
+        self.contacts[contact_id]["email"] = email
+        self._emails[email.lower()] = contact_id
+
+    def with_email(self, email: str) -> int | None:
+        """Return the id of the contact that has an email; case does not matter."""
+        key = self._emails.get(email.lower())
+        known = self.contacts.get(key) if key is not None and email else None
+        return key if known and known["email"].lower() == email.lower() else None
+
+    def add_field(
+        self, alias: str, kind: str = "text", label: str = "", values: Iterable[str] = ()
+    ) -> Field:
+        """Add a contact field; a select has `values` to choose from."""
+        with self.lock:
+            number = FIRST_CUSTOM + len(self.fields)
+            title = label or alias.replace("_", " ").capitalize()
+            added = Field(number, "core", alias, kind, title, choices(values), now())
+            self.fields.append(added)
+            return added
 
     def event(self, event_id: int) -> tuple[Entity, Entity]:
         """Return the campaign and the event of that id. Raise the 404 if there is none."""
