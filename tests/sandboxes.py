@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from pmctl.sandbox.answers import Answer
+from pmctl.sandbox.mautic import Request
 from pmctl.sandbox.server import MauticSandbox
+
+Do = Callable[[Request], Answer]
 
 
 def use(sandbox: MauticSandbox, monkeypatch: pytest.MonkeyPatch, *, basic: bool = False) -> None:
@@ -52,3 +57,9 @@ def campaigns_in(sandbox: MauticSandbox) -> list[dict[str, Any]]:
 def emails_in(sandbox: MauticSandbox) -> list[dict[str, Any]]:
     """Every email that the stand-in holds."""
     return _values(ask(sandbox, "emails?limit=1000")["emails"])
+
+
+def answering(sandbox: MauticSandbox, wrapped: Callable[[Request, Do], Answer]) -> None:
+    """Let `wrapped` stand between the wire and the stand-in; it is given the real answerer."""
+    real = sandbox.mautic.answer
+    sandbox.mautic.answer = lambda request: wrapped(request, real)  # type: ignore[method-assign]

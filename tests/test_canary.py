@@ -38,6 +38,7 @@ COMMANDS: dict[str, list[str]] = {
     "campaign schema": [],
     "campaign fmt": ["--check", "FILE"],
     "campaign plan": ["FILE"],
+    "campaign diff": ["FILE", "--all"],
     "campaign apply": ["FILE", "--yes"],
     "campaign list": [],
     "campaign show": ["canary"],

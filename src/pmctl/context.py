@@ -99,10 +99,14 @@ class Context:
         """The campaigns of this context."""
         from pmctl.clients.campaign import Campaigns
         from pmctl.clients.journal import Journal
+        from pmctl.clients.locks import FileLocks
+        from pmctl.clients.snapshots import Snapshots
         from pmctl.paths import state_home
 
-        journal = Journal(state_home() / "journal.jsonl", self._audit)
-        return Campaigns(self.mautic, self.config.context, journal)
+        state, env = state_home(), self.config.context
+        journal = Journal(state / "journal.jsonl", self._audit)
+        locks = FileLocks(state / "locks", self.config.mautic.url)
+        return Campaigns(self.mautic, env, journal, locks, Snapshots(state / "snapshots" / env))
 
     def _audit(self, target: str, outcome: Outcome) -> None:
         from pmctl import audit

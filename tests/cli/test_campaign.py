@@ -344,7 +344,8 @@ def test_a_plan_is_a_document_for_programs(
     assert int(nudge["campaign_id"]) == 1
     if form != "csv":
         assert set(nudge) == {"key", "name", "path", "campaign_id", "changes", "dangers"} | {
-            "action"
+            "action",
+            "seen",
         }
         subject = next(change for change in nudge["changes"] if change["kind"] == "email")
         assert subject["fields"][0] == {
@@ -488,7 +489,7 @@ def test_list_shows_every_campaign_and_ours_alone_with_ours(
     assert code == 0
     assert [row["key"] for row in json.loads(out)] == ["other", "nudge"]
     assert set(json.loads(out)[0]) == {
-        *("id", "key", "name", "published", "env", "hash", "modified")
+        *("id", "key", "name", "published", "env", "hash", "modified", "retired")
     }
 
 

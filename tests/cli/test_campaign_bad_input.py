@@ -448,7 +448,7 @@ def test_a_full_disk_stops_an_apply_before_it_writes(
     assert written(sandbox) == []
 
 
-def test_a_journal_that_cannot_be_written_stops_an_apply(
+def test_a_state_folder_that_cannot_be_written_stops_an_apply(
     file: Path, home: Path, pmctl: Run, sandbox: MauticSandbox
 ) -> None:
     state = home / ".local" / "state" / "pmctl"
@@ -459,7 +459,7 @@ def test_a_journal_that_cannot_be_written_stops_an_apply(
 
     assert code == 1
     assert out == ""
-    assert "the journal" in in_two_lines(err)
+    assert "the lock" in in_two_lines(err)
     assert written(sandbox) == []
     assert pmctl("campaign", "plan", file)[0] == 0  # reading needs no journal
 

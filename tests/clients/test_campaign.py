@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,14 +20,13 @@ from pmctl.sandbox.mautic import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, event_ids, in_two_lines, mail_ids, written
 from tests.conftest import Run
-from tests.sandboxes import ask, call, campaigns_in, emails_in, use
+from tests.sandboxes import Do, answering, ask, call, campaigns_in, emails_in, use
 from tests.sequence.strategies import WORDS, sequences
 from tests.shell import PMCTL, environment, run
 
 OFFER = "pmctl step=offer path=main"
 RESEND = "pmctl step=resend path=main/offer.opened=no"
 NOTHING = "1 campaign: 1 up to date\n"
-Do = Callable[[Request], Answer]
 
 
 @pytest.fixture
@@ -38,12 +36,6 @@ def live(file: Path, pmctl: Run, sandbox: MauticSandbox) -> MauticSandbox:
     assert code == 0, err
     sandbox.reset_requests()
     return sandbox
-
-
-def _answering(sandbox: MauticSandbox, wrapped: Callable[[Request, Do], Answer]) -> None:
-    """Let `wrapped` stand between the wire and the stand-in; it is given the real answerer."""
-    real = sandbox.mautic.answer
-    sandbox.mautic.answer = lambda request: wrapped(request, real)  # type: ignore[method-assign]
 
 
 # The first apply, and the one after it.
@@ -61,7 +53,7 @@ def test_a_campaign_is_made_unpublished_and_published_last(
             published.append((f"{request.method} {request.path}", states))
         return answer
 
-    _answering(sandbox, look)
+    answering(sandbox, look)
 
     assert pmctl("campaign", "apply", file)[0] == 0
     assert published == [
@@ -124,7 +116,7 @@ def test_a_change_keeps_every_id_and_is_sent_by_numeric_ids(
             sent.append(json.loads(request.body))
         return do(request)
 
-    _answering(live, note)
+    answering(live, note)
     file.write_text(
         NUDGE.replace("A question", "Another question")
         .replace("body: Hello again", "body: Hello once more")
@@ -281,7 +273,7 @@ def test_what_mautic_did_not_take_over_is_named_and_not_published(
             campaign["allowRestart"] = False
         return answer
 
-    _answering(sandbox, forget)
+    answering(sandbox, forget)
     file.write_text(NUDGE.replace("steps:", "reentry: allowed\nsteps:"))
 
     code, out, err = pmctl("campaign", "apply", file)
@@ -306,7 +298,7 @@ def test_not_applied_and_unexpected_are_in_the_document(
             events[-1]["id"] = 77
         return answer
 
-    _answering(live, renumber)
+    answering(live, renumber)
     file.write_text(NUDGE.replace("A question", "News").replace("within: 3d", "within: 2d"))
 
     code, out, _ = pmctl("campaign", "apply", file, "-o", "json")
@@ -339,7 +331,7 @@ def _decoding(sandbox: MauticSandbox) -> None:
                 request = Request(request.method, request.target, request.headers, data)
         return do(request)
 
-    _answering(sandbox, decode)
+    answering(sandbox, decode)
 
 
 def test_percent_signs_survive_mautics_decoding(
@@ -503,18 +495,20 @@ def test_two_emails_of_one_step_are_refused(live: MauticSandbox, file: Path, pmc
     assert written(live) == []
 
 
-def test_two_applies_at_once_never_publish_two_campaigns(
-    file: Path, pmctl: Run, sandbox: MauticSandbox
+def test_applies_on_two_machines_at_once_never_publish_two_campaigns(
+    file: Path, tmp_path: Path, pmctl: Run, sandbox: MauticSandbox
 ) -> None:
     others: list[subprocess.CompletedProcess[str]] = []
 
     def meanwhile(request: Request, do: Do) -> Answer:
         if request.path == "/api/emails/new" and not others:
             del sandbox.mautic.answer
-            others.append(run(*PMCTL, "campaign", "apply", str(file)))
+            # a file lock of one machine is none of another
+            elsewhere = str(tmp_path / "another machine")
+            others.append(run(*PMCTL, "campaign", "apply", str(file), XDG_STATE_HOME=elsewhere))
         return do(request)
 
-    _answering(sandbox, meanwhile)
+    answering(sandbox, meanwhile)
 
     code, _, err = pmctl("campaign", "apply", file)
 
@@ -731,7 +725,7 @@ def _kill_at(sandbox: MauticSandbox, file: Path, number: int, *, done: bool) -> 
         return do(request)
 
     real = sandbox.mautic.answer
-    _answering(sandbox, kill)
+    answering(sandbox, kill)
     command = [*PMCTL, "campaign", "apply", str(file)]
     process.append(subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL))
     running.set()

@@ -44,7 +44,7 @@ def _assert_whole(sandbox: MauticSandbox, pmctl: Run, file: Path) -> None:
 HOWS = ("cut-before", "cut-after", "500", "500-stored", "hang")
 # a first apply: token, listings, looks, two emails, the campaign, reading back, publishing
 CREATE = [(n, how) for n in range(1, 17) for how in HOWS]
-CHANGE = [(n, how) for n in range(1, 11) for how in HOWS]
+CHANGE = [(n, how) for n in range(1, 13) for how in HOWS]
 
 
 def _broken_apply(

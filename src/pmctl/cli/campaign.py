@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 class Campaign(Lazy):
     """The commands below, and what lies in modules of its own."""
 
-    parts: Mapping[str, tuple[str, str]] = {}
+    parts: Mapping[str, tuple[str, str]] = {
+        "diff": (
+            "pmctl.cli.campaign_diff",
+            "Say what differs from Mautic, and nothing when nothing does; for cron.",
+        ),
+    }
 
 
 app = group(
@@ -47,6 +52,12 @@ Takeover = Annotated[
     bool, typer.Option("--takeover", help="Take over campaigns of another context.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
+LockTimeout = Annotated[
+    float,
+    typer.Option(
+        "--lock-timeout", metavar="SECONDS", min=0, help="Wait so long for another change to end."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Name = Annotated[
     str,
@@ -180,6 +191,7 @@ def apply(
         str, typer.Option("--force", metavar="REASON", help="Do it although people are harmed.")
     ] = "",
     takeover: Takeover = False,
+    lock_timeout: LockTimeout = 0,
     detailed_exitcode: DetailedExit = False,
     variables: Variables = None,
 ) -> None:
@@ -193,12 +205,19 @@ def apply(
     At a terminal it shows the plan and asks first, without --yes; elsewhere (CI, cron) the
     command line is the answer. New campaigns are made unpublished and published last. Run it
     again after a crash or a time-out: it looks first and finishes what is missing, and makes
-    nothing twice.
+    nothing twice. What was there before is kept as a snapshot: see `campaign rollback`. A
+    campaign that somebody changes in Mautic meanwhile is left alone (5), one that another pmctl
+    changes at this moment too (75).
     """
     from pmctl.cli import campaign_changes
 
     changes = campaign_changes.Request(
-        paths, files.values(variables), takeover=takeover, force=force, ask=not yes
+        paths,
+        files.values(variables),
+        takeover=takeover,
+        force=force,
+        ask=not yes,
+        lock_timeout=lock_timeout,
     )
     if dry_run:
         changed = campaign_changes.plan(
@@ -260,26 +279,32 @@ def show(ctx: typer.Context, name: Name) -> None:
 
 
 @app.command(cls=Command)
-def publish(ctx: typer.Context, name: Name, dry_run: DryRun = False) -> None:
+def publish(
+    ctx: typer.Context, name: Name, dry_run: DryRun = False, lock_timeout: LockTimeout = 0
+) -> None:
     """Publish a campaign: Mautic runs it from its next cron run on.
 
     Examples:
       pmctl campaign publish welcome
     """
-    _set_published(ctx, name, published=True, dry_run=dry_run)
+    _set_published(ctx, name, published=True, dry_run=dry_run, wait=lock_timeout)
 
 
 @app.command(cls=Command)
-def unpublish(ctx: typer.Context, name: Name, dry_run: DryRun = False) -> None:
+def unpublish(
+    ctx: typer.Context, name: Name, dry_run: DryRun = False, lock_timeout: LockTimeout = 0
+) -> None:
     """Unpublish a campaign: nothing of it runs until it is published again.
 
     Examples:
       pmctl campaign unpublish welcome
     """
-    _set_published(ctx, name, published=False, dry_run=dry_run)
+    _set_published(ctx, name, published=False, dry_run=dry_run, wait=lock_timeout)
 
 
-def _set_published(ctx: typer.Context, name: str, *, published: bool, dry_run: bool) -> None:
+def _set_published(
+    ctx: typer.Context, name: str, *, published: bool, dry_run: bool, wait: float
+) -> None:
     client = context_of(ctx).campaign
     found = client.get(name)
     word = "published" if published else "unpublished"
@@ -289,5 +314,5 @@ def _set_published(ctx: typer.Context, name: str, *, published: bool, dry_run: b
     elif dry_run:
         output.note(f"{called} would be {word}")
     else:
-        client.set_published(found, published=published)
+        client.set_published(found, published=published, wait_seconds=wait)
         output.note(f"{called} is {word}")

@@ -37,6 +37,7 @@ class Request:
     takeover: bool = False
     force: str = ""
     ask: bool = True
+    lock_timeout: float = 0
 
 
 @dataclass
@@ -161,17 +162,24 @@ def _write(
     context: Context, work: Work, plans: list[Plan], request: Request, done: list[Outcome]
 ) -> None:
     from pmctl.clients import campaign_apply
+    from pmctl.clients.locks import Locked
 
     failed: list[str] = []
     refused: list[PmctlError] = []
+    seen = {one.path: one.seen for one in plans}
     with output.progress("applying", len(plans)) as advance:
         for want in work.wanted({one.path for one in plans}):
             try:
                 outcome = campaign_apply.apply(
-                    context.campaign, want, takeover=request.takeover, force=request.force
+                    context.campaign,
+                    want,
+                    takeover=request.takeover,
+                    force=request.force,
+                    planned=seen[want.path],
+                    wait_seconds=request.lock_timeout,
                 )
             except PmctlError as exc:
-                if exc.exit_code not in _ONE_ONLY:
+                if exc.exit_code not in _ONE_ONLY and not isinstance(exc, Locked):
                     raise  # the next one would meet the same
                 refused.append(exc)
                 continue

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from pmctl.backends.mautic import Mautic, where
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
-from pmctl.sequence.payload import Names, read_marker
+from pmctl.sequence.payload import Names, read_marker, read_retired
 from pmctl.text import did_you_mean
 
 if TYPE_CHECKING:
     from pmctl.clients.journal import Journal
+    from pmctl.clients.locks import Locks
+    from pmctl.clients.snapshots import Snapshots
     from pmctl.sequence.live import LiveMail
     from pmctl.sequence.payload import Desired
     from pmctl.sequence.plan import Live, Plan
@@ -33,6 +35,7 @@ class Listed:
     env: str
     hash: str
     modified: str
+    retired: str = ""  # since when it is out of service; see `campaign destroy`
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,14 @@ _KEYS = {"segment": "lists", "form": "forms"}  # where the rows of a listing lie
 class Campaigns:
     """The campaigns of one Mautic under one context name (`env`), which marks what is ours."""
 
-    def __init__(self, mautic: Mautic, env: str, journal: Journal) -> None:
+    def __init__(
+        self, mautic: Mautic, env: str, journal: Journal, locks: Locks, snapshots: Snapshots
+    ) -> None:
         self.mautic = mautic
         self.env = env
         self.journal = journal
+        self.locks = locks
+        self.snapshots = snapshots
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, list[int]]] = {}
 
@@ -246,15 +253,19 @@ class Campaigns:
             ],
         )
 
-    def set_published(self, campaign: Listed, *, published: bool) -> None:
+    def set_published(self, campaign: Listed, *, published: bool, wait_seconds: float = 0) -> None:
         """Publish or unpublish; raises OutcomeUnknown only when a look at it leaves doubt."""
         from pmctl.clients.campaign_apply import publish
 
-        publish(self, campaign.id, published=published)
+        doing = "publish" if published else "unpublish"
+        key = campaign.key or f"campaign {campaign.id}"
+        with self.locks.hold(key, doing, wait_seconds):
+            publish(self, campaign.id, published=published)
 
 
 def _listed(row: dict[str, Any]) -> Listed:
-    key, env, digest = read_marker(str(row.get("description") or "")) or ("", "", "")
+    description = str(row.get("description") or "")
+    key, env, digest = read_marker(description) or ("", "", "")
     return Listed(
         id=int(row["id"]),
         key=key,
@@ -263,4 +274,5 @@ def _listed(row: dict[str, Any]) -> Listed:
         env=env,
         hash=digest,
         modified=str(row.get("dateModified") or row.get("dateAdded") or ""),
+        retired=read_retired(description),
     )

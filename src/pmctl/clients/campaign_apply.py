@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
+from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, Unsafe
 from pmctl.sequence import live as live_shape
@@ -17,9 +18,11 @@ from pmctl.sequence.alike import alike, lost_percent, same_html
 from pmctl.sequence.guard import Risk, dangers, risks
 from pmctl.sequence.payload import Desired, Names, campaign_body, mail_body, mail_name
 from pmctl.sequence.plan import Change, FieldChange, Live, Plan, compare, held, match
+from pmctl.sequence.seen import seen
 
 if TYPE_CHECKING:
     from pmctl.clients.campaign import Campaigns, Listed
+    from pmctl.clients.snapshots import Kept
     from pmctl.sequence.emails import Mail
 
 
@@ -62,7 +65,8 @@ def look(client: Campaigns, want: Desired, *, takeover: bool = False) -> Look:
     names = replace(names, emails={mail.step: mail.id for mail in live.mails})
     changes = compare(want, live, client.env, names)
     found = _dangers(client, want, live, names) if changes else ()
-    plan = Plan(want.key, want.name, want.path, owned.id if owned else None, tuple(changes), found)
+    number = owned.id if owned else None
+    plan = Plan(want.key, want.name, want.path, number, tuple(changes), found, seen(live))
     return Look(want, live, names, plan)
 
 
@@ -71,6 +75,8 @@ def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tupl
     if live.campaign is None:
         return sends
     campaign_id = live.campaign.id
+    if live.campaign.retired:
+        sends += (f"it was retired {live.campaign.retired}: this brings it back",)
 
     def count(risk: Risk) -> int:
         if risk.people == "members":
@@ -99,18 +105,35 @@ def _immediate_sends(client: Campaigns, want: Desired, live: Live) -> tuple[str,
     return (f"up to {number} contacts are mailed at once, the limit is {want.most_at_once}",)
 
 
-def apply(client: Campaigns, want: Desired, *, takeover: bool = False, force: str = "") -> Outcome:
+def apply(
+    client: Campaigns,
+    want: Desired,
+    *,
+    takeover: bool = False,
+    force: str = "",
+    planned: str | None = None,
+    wait_seconds: float = 0,
+) -> Outcome:
     """Make Mautic hold what the sequence says, and read it back.
 
-    Raises Unsafe when people inside would be harmed and no reason to `force` it is given, and
-    OutcomeUnknown when a write got no answer and looking did not find it done.
+    `planned` is what the plan that a person agreed to saw. Raises Changed when Mautic holds
+    something else now, Locked when somebody else changes the campaign, Unsafe when people inside
+    would be harmed and no reason to `force` it is given, and OutcomeUnknown when a write got no
+    answer and looking did not find it done.
     """
-    before = look(client, want, takeover=takeover)
-    plan = before.plan
+    with client.locks.hold(want.key, "apply", wait_seconds):
+        return _apply(client, look(client, want, takeover=takeover), force, planned)
+
+
+def _apply(client: Campaigns, before: Look, force: str, planned: str | None) -> Outcome:
+    want, plan = before.want, before.plan
     if plan.action == "nothing":
         return Outcome(want.key, want.path, "nothing", plan.campaign_id, want.published)
     if plan.dangers and not force:
         refuse([plan])
+    if planned is not None and planned != plan.seen:
+        raise Changed(f"{want.key} was changed in Mautic after it was planned", hint=PLAN_AGAIN)
+    kept = _keep(client, before)
     names = replace(before.names, emails=_write_mails(client, before))
     campaign_id = _write_campaign(client, before, names)
     after, left = _read_back(client, want, campaign_id, names)
@@ -123,7 +146,20 @@ def apply(client: Campaigns, want: Desired, *, takeover: bool = False, force: st
             _alone(client, want)
         publish(client, campaign_id, published=True)
         after, left = _read_back(client, want, campaign_id, names)
+    if not left:
+        client.snapshots.finish(kept)
     return _outcome(before, after, campaign_id, left)
+
+
+def _keep(client: Campaigns, before: Look) -> Kept | None:
+    """Take a snapshot of what is about to be changed; a new campaign has nothing to keep."""
+    found, want = before.live.campaign, before.want
+    if found is None:
+        return None
+    emails = [mail.fields for mail in before.live.mails]
+    return client.snapshots.take(
+        want.key, "apply", found.raw, emails, hash=found.hash, to=want.hash
+    )
 
 
 def _marked(client: Campaigns, want: Desired) -> list[Listed]:
@@ -180,6 +216,7 @@ def _write_mails(client: Campaigns, before: Look) -> dict[str, int]:
         if change.op == "create":
             ids[mail.step] = _create_mail(client, before.want, mail, body)
         else:
+            check_mail(client, next(m for m in before.live.mails if m.step == mail.step))
             _change_mail(client, ids[mail.step], mail, _changed(body, change))
     return ids
 
@@ -254,6 +291,8 @@ def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
 
         return int(once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
     others = [change for change in before.plan.changes if change.kind != "email"]
+    if others:
+        check_campaign(client, live)
     if not _only_publishing(others):
         _put(client, before.want, live, names)
     elif others and not want.published:

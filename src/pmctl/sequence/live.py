@@ -7,10 +7,15 @@ back as dates, empty objects as lists, headers as a map, ids in the canvas as te
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pmctl.sequence.payload import read_event_marker, read_mail_marker, read_marker
+from pmctl.sequence.payload import (
+    read_event_marker,
+    read_mail_marker,
+    read_marker,
+    read_retired,
+)
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,17 @@ class LiveCampaign:
     forms: tuple[int, ...]
     events: tuple[LiveEvent, ...]
     modified: str
+    retired: str = ""  # since when it is out of service
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def campaign(raw: Mapping[str, Any]) -> LiveCampaign:
     """Return the campaign that Mautic's `GET /campaigns/ID` answer holds."""
     description = str(raw.get("description") or "")
     key, env, digest = read_marker(description) or ("", "", "")
-    text = "\n".join(line for line in description.splitlines() if not read_marker(line))
+    ours = (read_marker, read_retired)
+    lines = description.splitlines()
+    text = "\n".join(line for line in lines if not any(read(line) for read in ours))
     return LiveCampaign(
         id=int(raw["id"]),
         key=key,
@@ -74,6 +83,8 @@ def campaign(raw: Mapping[str, Any]) -> LiveCampaign:
         forms=_ids(raw.get("forms")),
         events=tuple(_event(item) for item in items(raw.get("events"))),
         modified=str(raw.get("dateModified") or ""),
+        retired=read_retired(description),
+        raw=raw,
     )
 
 

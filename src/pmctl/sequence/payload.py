@@ -33,6 +33,7 @@ TYPES = {
 }
 _DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
 _MARKER = re.compile(r"^pmctl:v1 key=(\S+) env=(\S+) hash=([0-9a-f]{12})\s*$", re.MULTILINE)
+_RETIRED = re.compile(r"pmctl:retired (\S+?)(?=<|\s|$)")
 _MAIL_MARKER = re.compile(r"\[\[([^\[\]/]+)/([^\[\]/]+)/([^\[\]/]+)\]\]$")
 _EVENT_MARKER = re.compile(r"^pmctl step=(\S+) path=(\S+)$", re.MULTILINE)
 UTM = ("utmSource", "utmMedium", "utmCampaign", "utmContent")
@@ -115,6 +116,17 @@ def read_marker(description: str) -> tuple[str, str, str] | None:
     """Return (key, env, hash) of the marker line in a campaign's description, if it has one."""
     match = _MARKER.search(description)
     return (match[1], match[2], match[3]) if match else None
+
+
+def retired_line(time: str) -> str:
+    """Return the line of a campaign's description that says since when it is out of service."""
+    return f"pmctl:retired {time}"
+
+
+def read_retired(description: str) -> str:
+    """Return since when a campaign is retired, "" for one in service."""
+    match = _RETIRED.search(description)
+    return match[1] if match else ""
 
 
 def read_mail_marker(name: str) -> tuple[str, str, str] | None:

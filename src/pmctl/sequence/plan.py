@@ -53,6 +53,7 @@ class Plan:
     campaign_id: int | None
     changes: tuple[Change, ...]
     dangers: tuple[str, ...] = ()
+    seen: str = ""  # what Mautic held when it was made; see sequence.seen
 
     @property
     def action(self) -> Literal["create", "update", "nothing"]:
@@ -118,7 +119,7 @@ def _live_parent(
 def compare(want: Desired, live: Live, env: str, names: Names) -> list[Change]:
     """Return every difference; empty when Mautic holds what the file says."""
     ids = match(want, live.campaign) if live.campaign else {}
-    changes = _differences(wanted(want, env, names), held(live, want, ids))
+    changes = differences(wanted(want, env, names), held(live, want, ids))
     kept = {event.id for event in ids.values()}
     gone = [e for e in live.campaign.events if e.id not in kept] if live.campaign else []
     return changes + [Change("delete", "event", _called(e), live_id=e.id) for e in gone]
@@ -128,7 +129,8 @@ def _called(event: LiveEvent) -> str:
     return " ".join(event.identity) if event.identity else f"{event.name!r} (made in the builder)"
 
 
-def _differences(facts: Facts, have: Facts) -> list[Change]:
+def differences(facts: Facts, have: Facts) -> list[Change]:
+    """Return what is not as `facts` say, in their order."""
     changes = []
     for (kind, name), want in facts.items():
         now = have.get((kind, name))
@@ -154,6 +156,7 @@ def wanted(want: Desired, env: str, names: Names) -> Facts:
             "description": want.description,
             "owner": f"{want.key} {env}",
             "published": want.published,
+            "retired": "",
             "reentry": want.restart,
             "segments": sorted(names.segments[alias] for alias in want.segments),
             "forms": sorted(names.forms[alias] for alias in want.forms),
@@ -179,7 +182,7 @@ def wanted(want: Desired, env: str, names: Names) -> Facts:
     return facts
 
 
-_MAIL_FIELDS = (
+MAIL_FIELDS = (
     "name", "subject", "language", "customHtml", "plainText", "fromName", "fromAddress",
     "replyToAddress", "isPublished",
 )  # fmt: skip
@@ -195,6 +198,7 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
             "description": live.campaign.description,
             "owner": f"{live.campaign.key} {live.campaign.env}",
             "published": live.campaign.published,
+            "retired": live.campaign.retired,
             "reentry": live.campaign.restart,
             "segments": list(live.campaign.segments),
             "forms": list(live.campaign.forms),
@@ -203,7 +207,7 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
         raw = mail.fields
         facts["email", mail.step] = {
             "id": mail.id,
-            **{field: raw.get(field) for field in _MAIL_FIELDS},
+            **{field: raw.get(field) for field in MAIL_FIELDS},
             "utmTags": {k: v for k, v in _map(raw.get("utmTags")).items() if v},
             "headers": _map(raw.get("headers")),
         }
