@@ -96,7 +96,7 @@ def _campaigns(store: Store, recording: Recording) -> None:
         if key != UNKNOWN:
             segment(store, key)
     if recording.key == "contacts":
-        store.members.extend(_repeated(recording.rows, recording.answer["total"], "lead_id"))
+        _remember_members(store, recording.rows, recording.answer["total"])
     else:
         _each(remember_campaign, store, recording)
     if "/contact/" in recording.path and recording.status == 200:
@@ -267,12 +267,21 @@ def _tags(store: Store, recording: Recording) -> None:
 
 def _stats(store: Store, recording: Recording) -> None:
     table = recording.path.partition("?")[0].rpartition("/")[2]
-    kept = {"campaign_lead_event_log": store.log, "campaign_leads": store.members}
-    rows = {**kept, "email_stats": store.sent}.get(table)
-    if rows is None or "total" not in recording.answer:
+    kept = {"campaign_lead_event_log": store.log, "email_stats": store.sent}
+    kept["email_stat_replies"] = store.replies
+    if table not in {*kept, "campaign_leads"} or "total" not in recording.answer:
         return
     seen = recording.answer["stats"] or [{**_wanted(recording), "id": "1"}]
-    rows.extend(_repeated(seen, recording.answer["total"], "id"))
+    if table == "campaign_leads":
+        _remember_members(store, seen, recording.answer["total"])
+    else:
+        kept[table].extend(_repeated(seen, recording.answer["total"], "id"))
+
+
+def _remember_members(store: Store, rows: list[dict[str, Any]], total: str) -> None:
+    for place, row in enumerate(_repeated(rows, total, "lead_id")):
+        who = int(row.get("lead_id") or 0) or -place
+        store.members[int(row["campaign_id"]), who] = row
 
 
 def _wanted(recording: Recording) -> dict[str, str]:

@@ -50,3 +50,11 @@ def campaign(**changes: Any) -> dict[str, Any]:
     canvas = {"nodes": nodes, "connections": connections}
     whole = {"name": "A", "isPublished": True, "lists": [{"id": 1}], "events": events}
     return {**whole, "canvasSettings": canvas, **changes}
+
+
+@pytest.fixture
+def flow(sandbox: MauticSandbox, api: Ask) -> Any:
+    """A stand-in that stands at a Monday, with three contacts in its first segment."""
+    from tests.sandbox.flow import Flow
+
+    return Flow(sandbox, api)

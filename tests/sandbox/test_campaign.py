@@ -160,7 +160,7 @@ def test_deleting_takes_members_and_log_along(api, made, sandbox):
     status, _ = api("DELETE", f"/campaigns/{made['id']}/delete")
 
     assert status == 200
-    assert (sandbox.store.log, sandbox.store.members) == ([], [])
+    assert (sandbox.store.log, sandbox.store.members) == ([], {})
     assert api("DELETE", f"/campaigns/{made['id']}/delete")[0] == 404
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,13 +58,3 @@ def crash(code: int = 500) -> RefusalError:
 def not_found(what: str = "Item") -> RefusalError:
     """An entity that is not there."""
     return refusal(404, f"{what} was not found." if what == "Item" else f"{what} not found.")
-
-
-def now() -> str:
-    """The time as Mautic writes it: ISO 8601, UTC, whole seconds."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def sql(moment: datetime.datetime) -> str:
-    """A time as a /stats column has it: UTC, without a zone."""
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")

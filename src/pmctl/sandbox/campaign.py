@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmctl.sandbox import canvas, listing
+from pmctl.sandbox import canvas, listing, membership
 from pmctl.sandbox import event as steps
 from pmctl.sandbox.answers import VERSION, Answer, crash, invalid, not_found, refusal
 from pmctl.sandbox.dates import publication
+from pmctl.sandbox.journal import Journal
 from pmctl.sandbox.query import truth
 from pmctl.sandbox.store import Entity, Store
 
@@ -60,8 +61,8 @@ def delete(store: Store, campaign_id: int) -> Answer:
     """DELETE: the campaign as it was, without id, events and sources."""
     campaign = found(store, campaign_id)
     store.drop_log(event["id"] for event in campaign["events"])
-    gone = str(campaign_id)
-    store.members[:] = [row for row in store.members if row["campaign_id"] != gone]
+    for key in [key for key in store.members if key[0] == campaign_id]:
+        del store.members[key]
     del store.campaigns[campaign_id]
     shown = show(store, {**campaign, "events": [], "lists": [], "forms": []})
     return Answer(200, {"campaign": {**shown, "id": None}})
@@ -103,7 +104,7 @@ def _save(store: Store, old: Entity, given: dict[str, Any], method: str, status:
     _sources(store, campaign, given, method)
     wires = given.get("canvasSettings") or {}
     sent = given["events"] if "events" in given and (wires or method != "PATCH") else []
-    new = _events(campaign, sent, wires, method) if sent else []
+    new = _events(store, campaign, sent, wires, method) if sent else []
     _number(store, campaign, new)
     if wires or method == "POST":
         real = {e["tempId"]: e["id"] for e in campaign["events"] if e["tempId"]}
@@ -114,7 +115,7 @@ def _save(store: Store, old: Entity, given: dict[str, Any], method: str, status:
         store.touch(campaign)
     shown = show(store, campaign, steps.just_saved(campaign["events"], old["events"]))
     for event in campaign["events"]:
-        event.update(tempId=None, today=[])
+        event.update(tempId=None, today={})
     if any(event.get("triggerDate") for event in sent):
         raise crash()  # after it was stored
     location = {"Location": f"/api/campaigns/{campaign['id']}"} if status == 201 else {}
@@ -163,10 +164,11 @@ def _sources(store: Store, campaign: Entity, given: dict[str, Any], method: str)
 
 
 def _events(
-    campaign: Entity, given: list[dict[str, Any]], wires: dict[str, Any], method: str
+    store: Store, campaign: Entity, given: list[dict[str, Any]], wires: dict[str, Any], method: str
 ) -> list[Entity]:
     """Write the events of a request into the campaign; return those that are new."""
     old = {str(event["id"]): event for event in campaign["events"]}
+    today = str(store.clock.now().date())
     written: dict[str, Entity] = {}
     for item in given:
         key = str(item.get("id", ""))
@@ -175,7 +177,7 @@ def _events(
             event["tempId"] = key
         if len(key) > steps.LONGEST_TEMP_ID:
             raise crash()
-        steps.write(event, item)
+        steps.write(event, item, today)
         written[key] = event
     new = [event for key, event in written.items() if key not in old]
     for place, event in enumerate(new):
@@ -238,19 +240,15 @@ def _source(source: Entity) -> Entity:
 def add_contact(store: Store, campaign_id: int, contact_id: int) -> Answer:
     """POST /campaigns/ID/contact/CONTACT/add: idempotent while a member, a restart after that."""
     _both(store, campaign_id, contact_id)
-    store.put_member(campaign_id, contact_id, manually=True)
+    campaign = store.campaigns[campaign_id]
+    membership.join(Journal(store, contact_id), campaign, contact_id, manually=True)
     return Answer(200, {"success": 1})
 
 
 def remove_contact(store: Store, campaign_id: int, contact_id: int) -> Answer:
     """POST …/remove: cancels what is scheduled for the contact there."""
     _both(store, campaign_id, contact_id)
-    row = store.member(campaign_id, contact_id)
-    if row:
-        row["manually_removed"] = "1"
-    for entry in store.log:
-        if (entry["campaign_id"], entry["lead_id"]) == (str(campaign_id), str(contact_id)):
-            entry["is_scheduled"] = "0"
+    membership.leave(Journal(store, contact_id), campaign_id, contact_id, by_hand=True)
     return Answer(200, {"success": 1})
 
 
@@ -262,6 +260,10 @@ def _both(store: Store, campaign_id: int, contact_id: int) -> None:
 
 def contacts(store: Store, campaign_id: int, query: dict[str, Any]) -> Answer:
     """GET /campaigns/ID/contacts: rows of campaign_leads in a list, `total` a string."""
-    rows = [row for row in store.members if row["campaign_id"] == str(campaign_id)]
-    rows = [row for row in rows if row["manually_removed"] == "0"]
-    return Answer(200, {"total": str(len(rows)), "contacts": listing.page(list(rows), query)})
+    inside = (row for (of, _), row in store.members.items() if of == campaign_id)
+    rows: list[listing.Row] = [
+        {name: value for name, value in row.items() if value is not None}
+        for row in inside
+        if row["manually_removed"] == "0"
+    ]
+    return Answer(200, {"total": str(len(rows)), "contacts": listing.page(rows, query)})

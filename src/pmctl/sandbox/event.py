@@ -50,11 +50,13 @@ def blank() -> Event:
     """A new event, before anything of the request is set on it."""
     event: Event = dict.fromkeys(SCALARS)
     event.update(order=0, properties=[], triggerInterval=0, triggerRestrictedDaysOfWeek=[])
-    return {**event, "parentId": None, "tempId": None, "today": []}
+    return {**event, "parentId": None, "tempId": None, "today": {}}
 
 
-def write(event: Event, given: dict[str, Any]) -> None:
+def write(event: Event, given: dict[str, Any], today: str) -> None:
     """Set on an event what the request says of it. What is left out keeps its value.
+
+    A time of day is shown with `today`, a date, until it is read again.
 
     Raise the 500 for what breaks Mautic: a missing or unknown type, an hour that is no time, a
     unit of more than one letter. Everything else is believed.
@@ -67,7 +69,7 @@ def write(event: Event, given: dict[str, Any]) -> None:
         if name in given:
             event[name], fresh = _hour(given[name])
             if fresh:
-                event["today"] = [*event["today"], name]
+                event["today"] = {**event["today"], name: today}
     if "triggerInterval" in given:
         event["triggerInterval"] = _whole(given["triggerInterval"])
     if given.get("triggerDate"):
@@ -179,5 +181,4 @@ def _nested(
 
 
 def _shown_hour(event: Event, name: str) -> str:
-    today = datetime.datetime.now(datetime.UTC).date()
-    return f"{today if name in event['today'] else '1970-01-01'}T{event[name]}+00:00"
+    return f"{event['today'].get(name, '1970-01-01')}T{event[name]}+00:00"

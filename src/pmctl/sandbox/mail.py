@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pmctl.sandbox import listing
-from pmctl.sandbox.answers import VERSION, Answer, crash, invalid, not_found
+from pmctl.sandbox import decisions, listing
+from pmctl.sandbox.answers import VERSION, Answer, crash, invalid, not_found, refusal
 from pmctl.sandbox.dates import publication
 from pmctl.sandbox.query import truth
 from pmctl.sandbox.store import Entity, Store
@@ -87,6 +87,15 @@ def edit(store: Store, email_id: int, given: dict[str, Any], method: str) -> Ans
     store.touch(email)
     store.emails[email_id] = email
     return Answer(200, {"email": show(store, email)})
+
+
+def reply(store: Store, tracking_hash: str) -> Answer:
+    """POST /emails/reply/HASH: a reply by now, whatever the body says; each call is one more."""
+    found = [row for row in store.sent if row["tracking_hash"] == tracking_hash]
+    if not found:
+        raise refusal(404, f"Email Stat with tracking hash {tracking_hash} was not found")
+    decisions.replied(store, found[0])
+    return Answer(201, {"success": True})
 
 
 def _found(store: Store, email_id: int) -> Entity:

@@ -8,9 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pmctl.sandbox import campaign, fields, mail, people, people_batch, query, segments, stats
+from pmctl.sandbox import (
+    campaign,
+    control,
+    fields,
+    logedit,
+    mail,
+    people,
+    people_batch,
+    query,
+    segments,
+    stats,
+)
 from pmctl.sandbox.access import Access, with_headers
+from pmctl.sandbox.acts import Acts
 from pmctl.sandbox.answers import Answer, RefusalError, crash, early
+from pmctl.sandbox.died import FatalError, GivenUpError
 from pmctl.sandbox.store import Store
 
 
@@ -83,8 +96,8 @@ _ROUTES: list[tuple[str, re.Pattern[str], str, Action]] = []
 
 
 def _add(method: str, path: str, action: Action) -> None:
-    """Add a route: `N` in the path is a number, `X` a word."""
-    pattern = path.replace("N", r"(\d+)").replace("X", r"([a-z_]+)")
+    """Add a route: `N` in the path is a number, `X` a word, `W` letters and digits."""
+    pattern = path.replace("N", r"(\d+)").replace("X", r"([a-z_]+)").replace("W", r"(\w+)")
     kind = path.partition("/")[0]
     _ROUTES.append((method, re.compile(f"/api/{pattern}"), kind, action))
 
@@ -110,6 +123,15 @@ _crud("contacts", people)
 _add("GET", "campaigns/N/contacts", lambda c: campaign.contacts(c.store, c.id, c.query))
 _add("POST", "campaigns/N/contact/N/add", lambda c: campaign.add_contact(c.store, *c.ids))
 _add("POST", "campaigns/N/contact/N/remove", lambda c: campaign.remove_contact(c.store, *c.ids))
+_add(
+    "PUT",
+    "campaigns/events/N/contact/N/edit",
+    lambda c: logedit.edit_one(c.store, c.ids[0], c.ids[1], c.body),
+)
+_add(
+    "PUT", "campaigns/events/batch/edit", lambda c: logedit.edit_many(c.store, c.request.any_json())
+)
+_add("POST", "emails/reply/W", lambda c: mail.reply(c.store, c.request.path.rpartition("/")[2]))
 _add("POST", "segments/N/contact/N/add", lambda c: segments.add_contact(c.store, *c.ids))
 _add("POST", "segments/N/contact/N/remove", lambda c: segments.remove_contact(c.store, *c.ids))
 _add("POST", "contacts/batch/new", lambda c: people_batch.create(c.store, c.items))
@@ -140,11 +162,15 @@ class Mautic:
     def __init__(self, store: Store, access: Access) -> None:
         self.store = store
         self.access = access
+        self.acts = Acts(store)
 
     def answer(self, request: Request) -> Answer:
         """Do what a request asks. Never raises for a wrong request."""
         headers: dict[str, str] = {}
         try:
+            if request.path.startswith(control.PREFIX):
+                given = request.json()
+                return control.answer(self.acts, request.method, request.path, given)
             if request.path == "/oauth/v2/token":
                 return self._token(request)
             request = _overridden(request)
@@ -177,7 +203,7 @@ def _believing(action: Action, call: Call) -> Answer:
     """Run an action; a value of a shape nobody expects breaks Mautic, too."""
     try:
         return action(call)
-    except (TypeError, KeyError, AttributeError, ValueError):
+    except (TypeError, KeyError, AttributeError, ValueError, FatalError, GivenUpError):
         raise crash() from None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pmctl.sandbox import listing, people_search, segments
-from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found, now, refusal
+from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found, refusal
+from pmctl.sandbox.clock import iso
 from pmctl.sandbox.fields import FIELDS, shown_fields
 from pmctl.sandbox.query import truth, wheres
 from pmctl.sandbox.store import Entity, Store
@@ -90,14 +91,14 @@ def delete(store: Store, contact_id: int) -> Answer:
     contact = found(store, contact_id)
     shown = {**show(store, contact), "id": None}
     shown["fields"]["all"]["id"] = None
-    del store.contacts[contact_id]
+    store.forget_contact(contact_id)
     return Answer(200, {"contact": shown})
 
 
 def campaigns(store: Store, contact_id: int) -> Answer:
     """GET /contacts/ID/campaigns: an object by campaign id, `[]` when empty."""
     found(store, contact_id)
-    rows = [row for row in store.members if row["lead_id"] == str(contact_id)]
+    rows = [row for (_, who), row in store.members.items() if who == contact_id]
     shown = {row["campaign_id"]: _membership(store, row) for row in rows}
     return Answer(200, {"total": len(shown), "campaigns": shown or []})
 
@@ -152,11 +153,11 @@ def show(
             contact["id"], contact["values"], store.fields, fresh=fresh, blank=blank, listed=listed
         ),
         "lastActive": None,
-        "owner": None,
+        "owner": _owner(store, contact["owner"]),
         "ipAddresses": [],
         "tags": [segments.tag_named(store, name)[0] for name in names],
         "utmtags": None if fresh else [],
-        "stage": None,
+        "stage": _stage(store, contact["stage"]),
         "dateIdentified": contact.get("dateIdentified", contact["dateAdded"]),
         "preferredProfileImage": None,
         "doNotContact": [
@@ -176,7 +177,7 @@ def _without_null(store: Store, contact: Entity) -> Entity:
             named = ("firstname", "lastname", "email")
             shown.update({one: contact["values"].get(one) for one in named})
     shown["doNotContact"] = [
-        {"id": place, "dateAdded": now(), **row, "channel": channel}
+        {"id": place, "dateAdded": iso(store.clock.now()), **row, "channel": channel}
         for place, (channel, row) in enumerate(contact["dnc"].items(), 1)
     ]
     fields = shown["fields"]
@@ -185,6 +186,23 @@ def _without_null(store: Store, contact: Entity) -> Entity:
     shown["fields"] = {name: group for name, group in fields.items() if name != "all"}
     bare: Entity = _bare(shown)
     return {name: value for name, value in bare.items() if name != "color"}
+
+
+def _owner(store: Store, user_id: int | None) -> Entity | None:
+    if user_id is None:
+        return None
+    names = {"username": "admin", "firstName": "Sandbox", "lastName": "Admin"}
+    user = getattr(store, "users", {}).get(user_id, {})
+    shown = {name: user.get(name, value) for name, value in names.items()}
+    return {"createdByUser": None, "modifiedByUser": None, "id": user_id, **shown}
+
+
+def _stage(store: Store, stage_id: int | None) -> Entity | None:
+    if stage_id is None:
+        return None
+    stage = getattr(store, "stages", {}).get(stage_id, {})
+    names = ("createdByUser", "modifiedByUser", "id", "name", "category", "weight", "description")
+    return {**{name: stage.get(name) for name in names}, "id": stage_id}
 
 
 def _bare(value: Any) -> Any:

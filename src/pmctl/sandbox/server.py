@@ -13,10 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
 from pmctl.sandbox.access import Access
+from pmctl.sandbox.acts import Acts
 from pmctl.sandbox.answers import Answer, crash
 from pmctl.sandbox.faults import Fault, Faults
 from pmctl.sandbox.mautic import Mautic, Request
-from pmctl.sandbox.store import Store, seeded
+from pmctl.sandbox.store import seeded
 
 PAGE = b"<!doctype html>\n<html><head><title>Mautic</title></head><body>Sign in</body></html>\n"
 
@@ -31,12 +32,13 @@ class Seen(NamedTuple):
     ended: float
 
 
-class MauticSandbox:
+class MauticSandbox(Acts):
     """A stand-in Mautic; use it with `with`, or call start() and stop().
 
     `latency_ms` is slept before every answer, `faults` are texts as `--fail` takes them, and
     `segments` are aliases beside those that are always there. `store.put_*` puts people into
-    steps; `access` has the credentials, switches and limits.
+    steps; `access` has the credentials, switches and limits. `clock`, `cron`, `open`, `sent` and
+    what else Acts has let time pass and people act.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class MauticSandbox:
     ) -> None:
         self.latency_ms = latency_ms
         self.faults = Faults(faults)
-        self.store: Store = seeded(segments)
+        super().__init__(seeded(segments))
         self.access = Access()
         self.mautic = Mautic(self.store, self.access)
         self.requests: list[Seen] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pmctl.sandbox import listing
@@ -46,11 +47,14 @@ def table(store: Store, name: str, query: dict[str, Any]) -> Answer:
 
 
 def _rows(store: Store, name: str) -> list[Entity]:
-    kept = {
+    kept: dict[str, Iterable[Entity]] = {
         "campaign_lead_event_log": store.log,
-        "campaign_leads": store.members,
+        "campaign_leads": store.members.values(),
         "email_stats": store.sent,
         "lead_donotcontact": _dnc(store) if name == "lead_donotcontact" else [],
+        "email_stat_replies": store.replies,
+        "page_hits": store.hits,
+        "form_submissions": store.submissions,
     }
     return list(kept.get(name, []))
 

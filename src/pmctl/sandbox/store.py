@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmctl.sandbox.answers import not_found, now, sql
+from pmctl.sandbox.answers import not_found
+from pmctl.sandbox.clock import Clock, iso, sql
 from pmctl.sandbox.fields import FIRST_CUSTOM, Field, choices
 
 Entity = dict[str, Any]
@@ -54,8 +55,16 @@ class Store:
     tags: dict[int, Entity] = field(default_factory=dict)
     fields: list[Field] = field(default_factory=list)  # those of contacts that a person added
     log: list[Entity] = field(default_factory=list)  # campaign_lead_event_log
-    members: list[Entity] = field(default_factory=list)  # campaign_leads
+    members: dict[tuple[int, int], Entity] = field(default_factory=dict)  # campaign_leads
     sent: list[Entity] = field(default_factory=list)  # email_stats
+    replies: list[Entity] = field(default_factory=list)  # email_stat_replies
+    hits: list[Entity] = field(default_factory=list)  # page_hits
+    submissions: list[Entity] = field(default_factory=list)  # form_submissions
+    notices: list[Entity] = field(default_factory=list)  # mails to users
+    webhooks: list[Entity] = field(default_factory=list)  # calls that a step would have made
+    rejected: set[str] = field(default_factory=set)  # addresses that the mail server refuses
+    failures: set[tuple[int, int]] = field(default_factory=set)  # event and contact
+    clock: Clock = field(default_factory=Clock)
     author: Author = field(default_factory=Author)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _last: dict[str, int] = field(default_factory=dict, repr=False)
@@ -72,7 +81,7 @@ class Store:
 
     def stamp(self) -> Entity:
         """Return the fields every entity begins with."""
-        moment, author = now(), self.author
+        moment, author = iso(self.clock.now()), self.author
         return {
             "isPublished": True,
             "dateAdded": moment,
@@ -86,7 +95,7 @@ class Store:
     def touch(self, entity: Entity) -> None:
         """Note that the author changed an entity now."""
         modified = {"modifiedBy": self.author.id, "modifiedByUser": self.author.name}
-        entity.update(modified, dateModified=now())
+        entity.update(modified, dateModified=iso(self.clock.now()))
 
     def add_segment(self, alias: str, name: str = "") -> int:
         """Put a segment without filters there; return its id."""
@@ -121,7 +130,8 @@ class Store:
         with self.lock:
             key = self.next_id("contacts")
             own = {"id": key, "email": email, "values": {"email": email, **values}}
-            self.contacts[key] = {**self.stamp(), **own, "tags": [], "dnc": {}, "segments": []}
+            none: Entity = {"tags": [], "dnc": {}, "segments": [], "companies": []}
+            self.contacts[key] = {**self.stamp(), **own, **none, "owner": None, "stage": None}
             self.set_email(key, email)
             return key
 
@@ -143,7 +153,9 @@ class Store:
         with self.lock:
             number = FIRST_CUSTOM + len(self.fields)
             title = label or alias.replace("_", " ").capitalize()
-            added = Field(number, "core", alias, kind, title, choices(values), now())
+            added = Field(
+                number, "core", alias, kind, title, choices(values), iso(self.clock.now())
+            )
             self.fields.append(added)
             return added
 
@@ -159,32 +171,36 @@ class Store:
         self, event_id: int, contact_id: int, *, due: datetime.datetime | None = None
     ) -> int:
         """Let a contact wait at a step until `due` (in a day); return the id of the log row."""
-        start = datetime.datetime.now(datetime.UTC)
+        start = self.clock.now()
         until = due or start + datetime.timedelta(days=1)
         return self._put_log(event_id, contact_id, "1", sql(start), sql(until))
 
     def put_passed(self, event_id: int, contact_id: int) -> int:
         """Let a contact have passed a step just now; return the id of the log row."""
-        moment = sql(datetime.datetime.now(datetime.UTC))
-        return self._put_log(event_id, contact_id, "0", moment, None)
+        return self._put_log(event_id, contact_id, "0", sql(self.clock.now()), None)
 
     def put_member(self, campaign_id: int, contact_id: int, *, manually: bool = False) -> None:
         """Make a contact a member of a campaign, again if it was removed (next rotation)."""
         with self.lock:
-            row = self.member(campaign_id, contact_id)
+            row = self.members.get((campaign_id, contact_id))
             if row is None:
-                self.members.append(
-                    {
-                        "campaign_id": str(campaign_id),
-                        "lead_id": str(contact_id),
-                        "date_added": sql(datetime.datetime.now(datetime.UTC)),
-                        "manually_removed": "0",
-                        "manually_added": str(int(manually)),
-                        "rotation": "1",
-                    }
-                )
+                self.new_member(campaign_id, contact_id, manually=manually)
             elif row["manually_removed"] == "1":
-                row.update(manually_removed="0", rotation=str(int(row["rotation"]) + 1))
+                rotation = str(int(row["rotation"]) + 1)
+                row.update(manually_removed="0", date_last_exited=None, rotation=rotation)
+
+    def new_member(self, campaign_id: int, contact_id: int, *, manually: bool) -> Entity:
+        """Add the row of a contact that was never in a campaign; return it."""
+        self.members[campaign_id, contact_id] = row = {
+            "campaign_id": str(campaign_id),
+            "lead_id": str(contact_id),
+            "date_added": sql(self.clock.now()),
+            "manually_removed": "0",
+            "manually_added": str(int(manually)),
+            "date_last_exited": None,
+            "rotation": "1",
+        }
+        return row
 
     def put_sent(self, email_id: int, contact_id: int, event_id: int | None = None) -> int:
         """Let an email have been sent just now; return the id of the email_stats row."""
@@ -197,10 +213,11 @@ class Store:
                     "lead_id": str(contact_id),
                     "ip_id": "1",
                     "email_address": self.contacts[contact_id]["email"],
-                    "date_sent": sql(datetime.datetime.now(datetime.UTC)),
+                    "date_sent": sql(self.clock.now()),
                     "is_read": "0",
                     "is_failed": "0",
                     "viewed_in_browser": "0",
+                    "date_read": None,
                     "tracking_hash": f"{key:022x}",
                     "retry_count": "0",
                     "source": None if event_id is None else "campaign.event",
@@ -214,9 +231,14 @@ class Store:
 
     def member(self, campaign_id: int, contact_id: int) -> Entity | None:
         """Return the row of a contact in a campaign, removed or not."""
-        wanted = (str(campaign_id), str(contact_id))
-        rows = (row for row in self.members if (row["campaign_id"], row["lead_id"]) == wanted)
-        return next(rows, None)
+        return self.members.get((campaign_id, contact_id))
+
+    def forget_contact(self, contact_id: int) -> None:
+        """Delete a contact with its memberships and its log."""
+        del self.contacts[contact_id]
+        for key in [key for key in self.members if key[1] == contact_id]:
+            del self.members[key]
+        self.log[:] = [row for row in self.log if row["lead_id"] != str(contact_id)]
 
     def drop_log(self, event_ids: Iterable[int]) -> None:
         """Delete the log of events, and so everyone's scheduled steps there."""
@@ -229,6 +251,7 @@ class Store:
         with self.lock:
             campaign, _ = self.event(event_id)
             self.put_member(campaign["id"], contact_id)
+            rotation = self.members[campaign["id"], contact_id]["rotation"]
             key = self.next_id("log")
             self.log.append(
                 {
@@ -236,12 +259,14 @@ class Store:
                     "event_id": str(event_id),
                     "lead_id": str(contact_id),
                     "campaign_id": str(campaign["id"]),
-                    "rotation": "1",
+                    "rotation": rotation,
                     "date_triggered": triggered,
                     "is_scheduled": scheduled,
                     "trigger_date": due,
                     "system_triggered": "0",
                     "metadata": "a:0:{}",
+                    "channel": None,
+                    "channel_id": None,
                     "non_action_path_taken": "0",
                 }
             )
