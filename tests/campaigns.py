@@ -63,3 +63,17 @@ def in_two_lines(err: str) -> str:
     lines = err.strip().split("\n")
     assert [line.split(": ")[0] for line in lines] == ["error", "hint"], err
     return lines[0].removeprefix("error: ")
+
+
+SPLIT = """\
+version: 1
+key: split
+name: Split
+audience: {segments: [trial-day-2]}
+steps:
+  - email: offer
+    variants:
+      - {id: a, subject: A question, body: Hello}
+      - {id: b, weight: 30, subject: "Two minutes?", body: Hello B}
+      - {id: c, weight: 20, subject: Short, body: Hello C}
+"""

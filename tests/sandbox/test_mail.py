@@ -67,6 +67,32 @@ def test_a_variant_is_inside_its_parent_and_not_in_the_list(api, mail):
     assert [one["name"] for one in parent["variantChildren"]] == ["B"]
 
 
+def test_the_settings_of_a_variant_are_kept_and_never_shown(api, mail, sandbox):
+    settings = {"weight": 40, "winnerCriteria": "email.openrate"}
+    child = {"name": "B", "subject": "b", "variantParent": mail["id"], "variantSettings": settings}
+    made = api("POST", "/emails/new", child)[1]["email"]
+
+    edited = api("PATCH", f"/emails/{made['id']}/edit", {"subject": "c"})[1]["email"]
+
+    assert "variantSettings" not in made
+    assert "variantSettings" not in edited
+    assert (
+        "isPublished" not in api("GET", f"/emails/{mail['id']}")[1]["email"]["variantChildren"][0]
+    )
+    assert edited["variantParent"]["id"] == mail["id"]
+    assert sandbox.store.emails[made["id"]]["variantSettings"] == settings
+
+
+def test_the_variants_of_an_email_go_with_it(api, mail):
+    settings = {"weight": 40, "winnerCriteria": "email.openrate"}
+    child = {"name": "B", "subject": "b", "variantParent": mail["id"], "variantSettings": settings}
+    made = api("POST", "/emails/new", child)[1]["email"]
+
+    assert api("DELETE", f"/emails/{mail['id']}/delete")[0] == 200
+
+    assert api("GET", f"/emails/{made['id']}")[0] == 404
+
+
 def test_an_alias_of_a_segment_is_unique_and_a_name_is_not(api):
     segment = {"name": "Trials", "alias": "mine"}
 

@@ -50,3 +50,8 @@ def test_any_html_gives_a_text_that_ends_with_one_line_break(html):
 
     assert text == "" or (text.endswith("\n") and not text.endswith("\n\n"))
     assert plain(html) == text
+
+
+@pytest.mark.parametrize("html", ["<![0", "a<![0]>b", "<![if !mso]>a<![endif]>b", "<![CDATA[a]]>b"])
+def test_marked_sections_are_no_text_and_no_reason_to_give_up(html):
+    assert plain(html) in ("", "<![0\n", "ab\n", "b\n")

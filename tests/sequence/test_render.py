@@ -309,7 +309,7 @@ def test_the_value_holds_the_tree_by_index():
     assert warm == {
         "step": "tag+warm", "path": "main/a.opened=yes", "kind": "tag", "role": "action",
         "title": "Tag +warm", "anchor": "yes", "delay": None, "hour": None, "window": None,
-        "copy": False, "parent": 1, "children": [3],
+        "copy": False, "parent": 1, "children": [3], "shares": [],
     }  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import Mautic, where
+from pmctl.clients import campaign_variants
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
-from pmctl.sequence.payload import Names, read_marker, read_retired
+from pmctl.sequence.payload import Names, read_mail_marker, read_marker, read_retired
 from pmctl.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -145,7 +146,10 @@ class Campaigns:
     def mails(self, envs: Iterable[str], key: str) -> tuple[LiveMail, ...]:
         """Return the emails that carry the marker of a sequence. Raises Conflict for twins."""
         found: dict[str, LiveMail] = {}
-        for mail in itertools.chain.from_iterable(self._marked_mails(env, key) for env in envs):
+        envs = tuple(envs)
+        for mail in itertools.chain.from_iterable(
+            self._with_variants(env, envs, key) for env in envs
+        ):
             twin = found.setdefault(mail.step, mail)
             if twin is not mail:
                 raise Conflict(
@@ -154,12 +158,17 @@ class Campaigns:
                 )
         return tuple(found.values())
 
+    def _with_variants(self, env: str, envs: tuple[str, ...], key: str) -> Iterator[LiveMail]:
+        for mail in self._marked_mails(env, key):
+            yield mail
+            yield from campaign_variants.children(self.mautic, mail, envs, key)
+
     def _marked_mails(self, env: str, key: str) -> Iterator[LiveMail]:
         params = [*where(("name", "like", f"%[[{env}/{key}/%")), ("orderBy", "id")]
         for row in self.mautic.rows("emails", "emails", params, page=200):
             mail = live_shape.mail(row)
             # LIKE is not exact: `_` stands for any character
-            if mail is not None and mail.name.endswith(f"[[{env}/{key}/{mail.step}]]"):
+            if mail is not None and (read_mail_marker(mail.name) or ())[:2] == (env, key):
                 yield mail
 
     def members_of_segment(self, alias: str) -> int:

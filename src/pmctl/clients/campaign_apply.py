@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
+from pmctl.clients import campaign_variants
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, Unsafe
 from pmctl.sequence import live as live_shape
+from pmctl.sequence import split, split_plan
 from pmctl.sequence.alike import alike, lost_percent, same_html
 from pmctl.sequence.guard import Risk, dangers, risks
 from pmctl.sequence.payload import Desired, Names, campaign_body, mail_body, mail_name
@@ -90,7 +92,9 @@ def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tupl
         {names.segments[alias] for alias in want.segments},
         {names.forms[alias] for alias in want.forms},
     )
-    found = risks(want, live.campaign, match(want, live.campaign), sources)
+    ids = match(want, live.campaign)
+    found = risks(want, live.campaign, ids, sources)
+    found += split_plan.risks(want, live.mails, ids)
     return sends + dangers(found, count)
 
 
@@ -208,15 +212,23 @@ def _write_mails(client: Campaigns, before: Look) -> dict[str, int]:
     """Create what is missing, change what differs; return all ids by step."""
     ids = dict(before.names.emails)
     changes = {c.name: c for c in before.plan.changes if c.kind == "email"}
-    for mail in before.want.mails:
-        change = changes.get(mail.step)
+    mails = {mail.step: mail for mail in before.want.mails}
+    now = {mail.step: mail for mail in before.live.mails}
+    for name in split_plan.writing_order(before.want, before.live.mails):
+        change, mail = changes.get(name), mails.get(name)
         if change is None:
             continue
+        if name in now:
+            check_mail(client, now[name])
+        if mail is None:  # a variant that the file has no more
+            _change_mail(client, ids[name], None, split_plan.rest(now[name]))
+            continue
         body = mail_body(before.want, mail, client.env)
+        if mail.share and mail.parent:
+            body |= split.settings(mail.share, ids[mail.parent])
         if change.op == "create":
             ids[mail.step] = _create_mail(client, before.want, mail, body)
         else:
-            check_mail(client, next(m for m in before.live.mails if m.step == mail.step))
             _change_mail(client, ids[mail.step], mail, _changed(body, change))
     return ids
 
@@ -225,6 +237,9 @@ def _changed(body: dict[str, Any], change: Change) -> dict[str, Any]:
     names = {field.field for field in change.fields}
     if names & {"fromName", "fromAddress"}:
         names |= {"fromName", "fromAddress"}  # Mautic ignores one without the other
+    if names & {"share", "winner"}:
+        names |= {"name"}  # the only place where they can be read again
+    names |= {"variantParent", "variantSettings"}  # of a child: Mautic's form asks for both
     return {name: body[name] for name in body if name in names}
 
 
@@ -232,6 +247,8 @@ def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, A
     name = mail_name(want, mail, client.env)
 
     def found() -> dict[str, Any] | None:
+        if "variantParent" in body:  # a child is in no listing
+            return campaign_variants.named(client.mautic, body["variantParent"], name)
         rows = client.mautic.rows("emails", "emails", where(("name", "eq", name)))
         return next((row for row in rows if row.get("name") == name), None)
 
@@ -240,7 +257,7 @@ def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, A
     return int(row["id"])
 
 
-def _change_mail(client: Campaigns, email_id: int, mail: Mail, body: dict[str, Any]) -> None:
+def _change_mail(client: Campaigns, email_id: int, mail: Mail | None, body: dict[str, Any]) -> None:
     def found() -> dict[str, Any] | None:
         row: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
         done = all(_holds(row, name, value) for name, value in body.items())
@@ -248,12 +265,16 @@ def _change_mail(client: Campaigns, email_id: int, mail: Mail, body: dict[str, A
 
     path = f"emails/{email_id}/edit"
     row = once(client, "PATCH", path, body, "email", found, f"email {email_id}")
-    if "customHtml" in body:
+    if mail and "customHtml" in body:
         _keep_percent(client, email_id, mail, row)
 
 
 def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
     have = row.get(name)
+    if name == "variantSettings":
+        return True  # never shown; the name, sent along, tells whether it was taken
+    if name == "variantParent":
+        return bool((have or {}).get("id") == value)
     if name == "headers":
         value = {item["label"]: item["value"] for item in value["list"]}
     if isinstance(value, dict):

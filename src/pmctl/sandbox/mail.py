@@ -60,6 +60,8 @@ def delete(store: Store, email_id: int) -> Answer:
     """DELETE: works even when a campaign uses the email."""
     email = _found(store, email_id)
     shown = show(store, email)
+    for child in [e for e in store.emails.values() if _number(e["variantParent"]) == email_id]:
+        del store.emails[child["id"]]  # ON DELETE CASCADE
     del store.emails[email_id]
     return Answer(200, {"email": {**shown, "id": None}})
 
@@ -122,6 +124,8 @@ def _write(store: Store, email: Entity, given: dict[str, Any]) -> None:
         email["lists"] = [_number(item) for item in given["lists"] or []]
     if "variantParent" in given:
         email["variantParent"] = given["variantParent"] or None
+    if "variantSettings" in given:
+        email["variantSettings"] = given["variantSettings"]  # kept, and never shown
     if "utmTags" in given:
         email["utmTags"] = dict(given["utmTags"] or {})
     problems = {**_problems(store, email), **_headers(email, given), **_variant(store, given)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote
+
+from pmctl.sequence.tags import Tags
 
 
 def alike(name: str, want: Any, have: Any) -> bool:
@@ -37,11 +38,11 @@ def _tokens(document: str) -> list[Any]:
     return reader.tokens
 
 
-class _Reader(HTMLParser):
+class _Reader(Tags):
     """Notes tags with their attributes and the words between them."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.tokens: list[Any] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

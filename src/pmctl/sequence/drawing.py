@@ -115,6 +115,8 @@ def _events(
         above = node.step if node.step.startswith(word) else f"{word} · {node.step}"
         if node.identity in copies:
             above += " · copy"
+        if terms.shares(node):
+            above += f" · {terms.shares(node)}"
         people = overlay.people.get(node.identity)
         yield Box(
             id=names[id(node)],

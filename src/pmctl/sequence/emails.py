@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from pmctl.sequence import body, model
+from pmctl.sequence import body, model, split
 from pmctl.sequence.graph import Issue, Loc
 
+Said = model.Email | model.Variant
 Read = Callable[[str], str]  # path of a body file, relative to the sequence -> its text
 _KINDS: dict[str, Literal["markdown", "html"]] = {
     "md": "markdown",
@@ -18,6 +19,7 @@ _KINDS: dict[str, Literal["markdown", "html"]] = {
     "html": "html",
     "htm": "html",
 }
+_BESIDE = ("content", "variant", "share")  # what an email without variants says nothing of
 
 
 # Where a contact's field would land in an HTML attribute, if Markdown makes a tag of it; and the
@@ -59,7 +61,7 @@ class Content:
 class Mail:
     """An email as Mautic will hold it; None where Mautic's own default applies."""
 
-    step: str
+    step: str  # its step's id; `offer~b` for a variant beside the first, a child in Mautic
     subject: str
     content: Content
     language: str
@@ -68,6 +70,18 @@ class Mail:
     reply_to: str | None
     utm: tuple[tuple[str, str], ...]  # ("utmSource", "mautic"), …
     headers: tuple[tuple[str, str], ...]
+    variant: str = ""  # the id of the variant whose text it is; a child's `step` has it too
+    share: split.Share | None = None  # of a child
+
+    @property
+    def mark(self) -> str:
+        """The last part of the marker in its name."""
+        return split.mark(self.step, self.share)
+
+    @property
+    def parent(self) -> str | None:
+        """The step of the email whose child it is."""
+        return split.parent_of(self.step)
 
     @property
     def html(self) -> str:
@@ -81,9 +95,9 @@ class Mail:
 
     def said(self) -> list[Any]:
         """Return all that the file says of it, for the hash."""
-        own = [value for name, value in vars(self).items() if name != "content"]
+        own = [value for name, value in vars(self).items() if name not in _BESIDE]
         what = self.content
-        return [*own, what.source, what.kind, what.preheader, what.given_text]
+        return [*own, *(self.share or ()), what.source, what.kind, what.preheader, what.given_text]
 
 
 def mails(sequence: model.Sequence, read: Read) -> tuple[list[Mail], list[Issue]]:
@@ -91,11 +105,27 @@ def mails(sequence: model.Sequence, read: Read) -> tuple[list[Mail], list[Issue]
     done: list[Mail] = []
     issues: list[Issue] = []
     for step, loc in _steps(sequence.steps, ("steps",)):
-        try:
-            done.append(_mail(sequence.send, step, loc, read))
-        except _Wrong as wrong:
-            issues.append(wrong.issue)
+        texts: list[Said] = [*step.variants] or [step]
+        for number, said in enumerate(texts):
+            place = (*loc, "variants", number) if step.variants else loc
+            try:
+                mail = _mail(sequence.send, step, loc, said, place, read)
+            except _Wrong as wrong:
+                issues.append(wrong.issue)
+                continue
+            done.append(_variant(mail, step, number) if step.variants else mail)
     return done, issues
+
+
+def _variant(mail: Mail, step: model.Email, number: int) -> Mail:
+    """The email of a variant; the first is the parent and keeps the step's own name."""
+    variant = step.variants[number].id
+    if not number:
+        return replace(mail, variant=variant)
+    winner = step.winner.criteria if step.winner else "opens"
+    share = split.Share(step.shares[number], winner)
+    name = split.identity(step.email, variant)
+    return replace(mail, step=name, variant=variant, share=share)
 
 
 def _steps(steps: list[Any], loc: Loc) -> Iterator[tuple[model.Email, Loc]]:
@@ -113,15 +143,18 @@ class _Wrong(Exception):
         self.issue = Issue(loc, message, hint)
 
 
-def _mail(send: model.Send, step: model.Email, loc: Loc, read: Read) -> Mail:
-    subject = _subject(step.subject, (*loc, "subject"))
-    source, kind = _body(step, (*loc, "body"), read)
-    text = _given_text(step, (*loc, "text"), read)
-    content = Content(source, kind, subject, step.preheader, text)
+def _mail(
+    send: model.Send, step: model.Email, loc: Loc, said: Said, place: Loc, read: Read
+) -> Mail:
+    """One email of a step; `said` at `place` is its text, the step's own or that of a variant."""
+    subject = _subject(said.subject, (*place, "subject"))
+    source, kind = _body(said, (*place, "body"), read)
+    text = _given_text(said, (*place, "text"), read)
+    content = Content(source, kind, subject, said.preheader, text)
     try:
         content.check()
     except ValueError as exc:
-        raise _Wrong((*loc, "body"), _in_file(step.body, exc)) from exc
+        raise _Wrong((*place, "body"), _in_file(said.body, exc)) from exc
     sender = step.from_ or send.from_
     return Mail(
         step=step.email,
@@ -145,7 +178,7 @@ def _subject(text: str, loc: Loc) -> str:
         raise _Wrong(loc, str(exc)) from exc
 
 
-def _body(step: model.Email, loc: Loc, read: Read) -> tuple[str, Literal["markdown", "html"]]:
+def _body(step: Said, loc: Loc, read: Read) -> tuple[str, Literal["markdown", "html"]]:
     said = step.body
     if isinstance(said, str):
         return said, "markdown"
@@ -157,7 +190,7 @@ def _body(step: model.Email, loc: Loc, read: Read) -> tuple[str, Literal["markdo
     return _read(said.file, (*loc, "file"), read), kind
 
 
-def _given_text(step: model.Email, loc: Loc, read: Read) -> str | None:
+def _given_text(step: Said, loc: Loc, read: Read) -> str | None:
     if step.text is None:
         return None
     text = step.text

@@ -324,6 +324,7 @@ class _Builder:
         if isinstance(step, model.Email):
             node.kind, node.title = "email", step.subject
             node.data = {"email": name, "transactional": not isinstance(step.consent, str)}
+            node.data |= {"shares": step.shares} if step.variants else {}
             node.times = self._in_window(step, here, end.times)
         elif isinstance(step, model.TagStep):
             node.kind, node.title = "tag", step_names.both("Tag", step.tag)

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from pmctl.sequence import durations
+from pmctl.sequence import durations, split
 
 _VARIABLE = re.compile(r"\$(?:(\$)\{|\{([A-Z_][A-Z0-9_]*)\}|\{([^}]*)\}?)")
 
@@ -97,6 +97,7 @@ Duration = Annotated[
     Field(examples=["3d", "2 weeks"], json_schema_extra=_MARK),
 ]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=50)]
+VariantId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=20)]
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=60)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=76)]
@@ -229,6 +230,23 @@ PlainText = Annotated[
 ]
 
 
+class Variant(Shape):
+    """One of the texts that an A/B email tries; the first of them gets what the others leave."""
+
+    id: VariantId
+    weight: Annotated[int, Field(ge=1, le=99)] | None = None
+    subject: Line
+    preheader: OneLine | None = None
+    body: Body
+    text: PlainText | None = None
+
+
+class Winner(Shape):
+    """By what Mautic's own report ranks the variants; pmctl never switches to one by itself."""
+
+    criteria: Literal["opens", "clicks"] = "opens"
+
+
 class Email(Shape):
     """Send an email. The word after `email:` is the step's id for ever."""
 
@@ -237,6 +255,8 @@ class Email(Shape):
     preheader: OneLine | None = None
     body: Body
     text: PlainText | None = None
+    variants: list[Variant] = []
+    winner: Winner | None = None
     from_: From | None = Field(None, alias="from")
     reply_to: MailAddress | None = None
     consent: Annotated[Literal["marketing"] | Transactional, BeforeValidator(_with_reason)] = (
@@ -245,6 +265,27 @@ class Email(Shape):
     utm: Utm | None = None
     window: Window | Literal["anytime"] | None = None
     headers: dict[HeaderName, Line] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_text_or_several(cls, said: Any) -> Any:
+        return split.stand_in(said) if isinstance(said, dict) and "variants" in said else said
+
+    @model_validator(mode="after")
+    def _shares(self) -> Email:
+        if "variants" in self.model_fields_set:
+            split.check(self.variants)
+            first = self.variants[0]  # the parent's text is the email's own
+            self.subject, self.preheader = first.subject, first.preheader
+            self.body, self.text = first.body, first.text
+        elif self.winner is not None:
+            raise split.placed("`winner` belongs to `variants`", "winner")
+        return self
+
+    @property
+    def shares(self) -> list[int]:
+        """The whole percents of each variant, the first's too; empty for a plain email."""
+        return split.shares([variant.weight for variant in self.variants])
 
 
 class WaitFor(Shape):

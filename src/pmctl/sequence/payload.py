@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pmctl.sequence import split
+
 if TYPE_CHECKING:  # the markers are read without the compiler and its pydantic
     from pmctl.sequence.emails import Mail
     from pmctl.sequence.graph import Graph, Node, Times
@@ -130,9 +132,18 @@ def read_retired(description: str) -> str:
 
 
 def read_mail_marker(name: str) -> tuple[str, str, str] | None:
-    """Return (env, key, step) from the end of an email's name, if it has it."""
+    """Return (env, key, step) from the end of an email's name, if it has it.
+
+    `step` is `offer~b` for the email of a variant; its share is not in it, see `read_share`.
+    """
     match = _MAIL_MARKER.search(name)
-    return (match[1], match[2], match[3]) if match else None
+    return (match[1], match[2], split.read_mark(match[3])[0]) if match else None
+
+
+def read_share(name: str) -> split.Share | None:
+    """Return the weight and criteria that the name of a variant's email says."""
+    match = _MAIL_MARKER.search(name)
+    return split.read_mark(match[3])[1] if match else None
 
 
 def read_event_marker(description: str) -> tuple[str, str] | None:
@@ -272,7 +283,7 @@ def resolved(event: Event, names: Names) -> dict[str, Any]:
 
 def mail_name(want: Desired, mail: Mail, env: str) -> str:
     """Return the name of an email in Mautic; its end says whose it is."""
-    marker = f" [[{env}/{want.key}/{mail.step}]]"
+    marker = f" [[{env}/{want.key}/{mail.mark}]]"
     return f"{want.name}: {mail.step}"[: LONGEST_NAME - len(marker)].rstrip() + marker
 
 

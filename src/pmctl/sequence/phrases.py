@@ -68,7 +68,7 @@ def action(step: model.Email | model.TagStep | model.SegmentStep | model.Stop) -
     if isinstance(step, model.Email):
         sender = f", from {step.from_.name} <{step.from_.address}>" if step.from_ else ""
         anyhow = "" if isinstance(step.consent, str) else ", also to those who unsubscribed"
-        return f'the email {step.email} goes out, "{step.subject}"{sender}{anyhow}'
+        return f"the email {step.email} goes out, {_subjects(step)}{sender}{anyhow}"
     if isinstance(step, model.TagStep):
         return terms.joined([*_names("tag", "added", step.tag.add),
                              *_names("tag", "removed", step.tag.remove)])  # fmt: skip
@@ -77,6 +77,16 @@ def action(step: model.Email | model.TagStep | model.SegmentStep | model.Stop) -
         taken = [f"the contact is taken out of {_all_of('segment', step.segment.remove)}"]
         return terms.joined(put * bool(step.segment.add) + taken * bool(step.segment.remove))
     return "the contact leaves the sequence"
+
+
+def _subjects(step: model.Email) -> str:
+    if not step.variants:
+        return f'"{step.subject}"'
+    said = [
+        f'to {share}% as {variant.id}, "{variant.subject}"'
+        for variant, share in zip(step.variants, step.shares, strict=True)
+    ]
+    return terms.joined(said)
 
 
 def _names(word: str, done: str, names: list[str]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+
+from pmctl.sequence.tags import Tags
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _MANY_SPACES = re.compile(r" {2,}")
@@ -23,11 +24,11 @@ def plain(html: str) -> str:
     return "\n".join(writer.lines) + "\n" if writer.lines else ""
 
 
-class _Writer(HTMLParser):
+class _Writer(Tags):
     """Collects inline text in `inline` and writes it into `lines` at the end of each block."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.lines: list[str] = []
         self.inline: list[str] = []
         self.gap = 0  # 1: the next text begins a line, 2: after an empty line

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pmctl.sequence import split_plan
 from pmctl.sequence.alike import alike
 from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail, level, when
 from pmctl.sequence.payload import Desired, Event, Names, mail_body, resolved
@@ -119,7 +120,8 @@ def _live_parent(
 def compare(want: Desired, live: Live, env: str, names: Names) -> list[Change]:
     """Return every difference; empty when Mautic holds what the file says."""
     ids = match(want, live.campaign) if live.campaign else {}
-    changes = differences(wanted(want, env, names), held(live, want, ids))
+    facts = wanted(want, env, names) | split_plan.resting(want, live.mails)
+    changes = differences(facts, held(live, want, ids))
     kept = {event.id for event in ids.values()}
     gone = [e for e in live.campaign.events if e.id not in kept] if live.campaign else []
     return changes + [Change("delete", "event", _called(e), live_id=e.id) for e in gone]
@@ -167,7 +169,7 @@ def wanted(want: Desired, env: str, names: Names) -> Facts:
         del body["emailType"], body["template"]
         body["headers"] = dict(mail.headers)
         body["utmTags"] = dict(mail.utm)
-        facts["email", mail.step] = body
+        facts["email", mail.step] = {**body, **split_plan.wanted(mail, body["name"], known.emails)}
     for event in want.events:
         parent = want.events[event.parent].identity if event.parent >= 0 else None
         facts["event", " ".join(event.identity)] = {
@@ -210,6 +212,7 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
             **{field: raw.get(field) for field in MAIL_FIELDS},
             "utmTags": {k: v for k, v in _map(raw.get("utmTags")).items() if v},
             "headers": _map(raw.get("headers")),
+            **split_plan.held(mail),
         }
     called = {event.id: " ".join(identity) for identity, event in ids.items()}
     for event in want.events:

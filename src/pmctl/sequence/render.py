@@ -45,6 +45,7 @@ def _node(node: Node) -> dict[str, Any]:
         "kind": node.kind,
         "role": node.role,
         "title": node.title,
+        "shares": list(node.data.get("shares", ())),
         "anchor": node.anchor,
         "delay": {"amount": delay.amount, "unit": delay.unit} if delay else None,
         "hour": node.times.hour,

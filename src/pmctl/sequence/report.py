@@ -16,7 +16,8 @@ _LONG = ("customHtml", "plainText", "description")
 _WORDS = {
     "customHtml": "HTML body", "plainText": "plain text", "fromName": "from name",
     "fromAddress": "from address", "replyToAddress": "reply to", "utmTags": "utm",
-    "isPublished": "published",
+    "isPublished": "published", "share": "share in percent", "winner": "ranked by",
+    "variantParent": "variant of",
 }  # fmt: skip
 
 
@@ -57,6 +58,9 @@ def _field(field: FieldChange) -> str:
     name = _WORDS.get(field.field, field.field.removeprefix("properties."))
     if field.field == "when":
         return f"      when: {_when(field.before)} → {_when(field.after)}"
+    if field.field in ("share", "winner"):
+        unseen = "not verifiable: Mautic never shows it"
+        return f"      {name}: {_value(field.before)} → {_value(field.after)} ({unseen})"
     if field.field in _LONG:
         return f"      {name}: {_lines(str(field.before or ''), str(field.after or ''))}"
     return f"      {name}: {_value(field.before)} → {_value(field.after)}"

@@ -54,6 +54,13 @@ def rules(graph: Graph) -> Iterator[str]:
                 f"The email {email.email} is transactional: it goes out even to contacts who "
                 f'unsubscribed. Reason given: "{email.consent.transactional}".'
             )
+    for email in graph.emails.values():
+        if email.variants:
+            ranked = email.winner.criteria if email.winner else "opens"
+            yield (
+                f"The email {email.email} is an A/B test: Mautic deals its texts out by their "
+                f"shares and ranks them by {ranked}; it goes on until the file says otherwise."
+            )
     stops = list(dict.fromkeys(_stops(sequence)))
     if stops:
         yield (

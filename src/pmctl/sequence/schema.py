@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmctl.sequence import model
+from pmctl.sequence import model, split
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 # What the models' validators say and pydantic cannot put into a schema.
 _RULES: dict[str, dict[str, Any]] = {
     "AddRemove": {"minProperties": 1},
     "Audience": {"minProperties": 1},
+    "Email": {
+        "required": ["email"],
+        "anyOf": [
+            {"required": ["subject", "body"], "not": {"required": ["variants"]}},
+            {
+                "required": ["variants"],
+                "not": {"anyOf": [{"required": [name]} for name in split.OWN]},
+            },
+        ],
+        "dependencies": {"winner": ["variants"]},
+    },
     "Inline": {"minProperties": 1, "maxProperties": 1},
     "WaitFor": {"minProperties": 1},
 }
@@ -30,6 +41,7 @@ def schema() -> dict[str, Any]:
         definitions[name].update(rules)
     for word, shape in model.KINDS.items():
         definitions[shape.__name__]["title"] = f"{word} step"
+    definitions["Email"]["properties"]["variants"]["minItems"] = 2
     made = _draft7({**made, "title": "A sequence", "definitions": definitions})
     return {"$schema": DRAFT, **made}
 

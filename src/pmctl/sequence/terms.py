@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from pmctl.sequence import model
+from pmctl.sequence import model, split
 from pmctl.sequence.graph import Graph, Node
 
 DAY_NAMES = {
@@ -19,6 +19,12 @@ def kind_word(node: Node) -> str:
     if node.role == "action":
         return node.kind
     return "if" if node.role == "condition" else "on"
+
+
+def shares(node: Node) -> str:
+    """Return `A/B 60/40` for an email with variants, else nothing."""
+    percents = node.data.get("shares")
+    return split.words(percents) if percents else ""
 
 
 def joined(names: Sequence[str], last: str = "and") -> str:

@@ -100,6 +100,8 @@ class _Drawing:
         spans.append((node.step, code))
         if node.identity in self.copies:
             spans.append(("  (copy)", _DIM))
+        if terms.shares(node):
+            spans.append((f"  {terms.shares(node)}", "35"))
         detail = "the no-path begins" if node.kind == "pass" else node.title
         if node.kind != "stop" and node.step.lower() != detail.lower().replace(" ", ""):
             spans.append((f"  {detail}", ""))

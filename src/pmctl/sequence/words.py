@@ -179,19 +179,38 @@ def _mistake(loc: Loc, error: Any, data: Any) -> Mistake:
         return Mistake(loc, f"{_short(found)!r}: {_pattern(ctx['pattern'])}", at_key=at_key)
     if kind.startswith("union_tag"):
         return _no_kind(loc, found)
+    if kind in _SIZES:
+        return _size(loc, error, name)
+    if kind == "value_error":
+        return Mistake(loc, str(ctx["error"]))
+    if kind == "placed":
+        return Mistake((*loc, *ctx["loc"]), str(error["msg"]), ctx["hint"])
+    return Mistake(loc, str(error["msg"]))
+
+
+_SIZES = {
+    "string_too_short",
+    "too_short",
+    "string_too_long",
+    "greater_than_equal",
+    "less_than_equal",
+}
+
+
+def _size(loc: Loc, error: Any, name: str) -> Mistake:
+    kind, ctx, found = error["type"], error["ctx"], error["input"]
+    if kind == "greater_than_equal":
+        return Mistake(loc, f"{name} is {found}; {ctx['ge']} is the least")
+    if kind == "less_than_equal":
+        return Mistake(loc, f"{name} is {found}; {ctx['le']} is the most")
+    if kind == "string_too_long":
+        at_key = error["loc"][-1] == "[key]"
+        message = f"{name} is {len(found)} characters long; {ctx['max_length']} is the most"
+        return Mistake(loc, message, at_key=at_key)
     if kind == "string_too_short" and found:
         least = ctx["min_length"]
         return Mistake(loc, f"{name} is {len(found)} characters long; {least} is the least")
-    if kind in ("string_too_short", "too_short"):
-        return Mistake(loc, f"{name} cannot be empty" if name != "this" else "an empty text")
-    if kind == "string_too_long":
-        at_key = error["loc"][-1] == "[key]"
-        longest = ctx["max_length"]
-        message = f"{name} is {len(found)} characters long; {longest} is the most"
-        return Mistake(loc, message, at_key=at_key)
-    if kind == "value_error":
-        return Mistake(loc, str(ctx["error"]))
-    return Mistake(loc, str(error["msg"]))
+    return Mistake(loc, f"{name} cannot be empty" if name != "this" else "an empty text")
 
 
 def _hint(kind: str, found: Any) -> str:
