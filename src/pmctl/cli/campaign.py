@@ -9,7 +9,10 @@ import typer
 
 from pmctl import names, output
 from pmctl.cli import campaign_files as files
+from pmctl.cli import campaign_reports as reports
+from pmctl.cli.campaign_reports import ReportFile, ReportForm
 from pmctl.cli.common import Command, Lazy, Printing, context_of, group
+from pmctl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,16 +85,27 @@ class Picture(StrEnum):
 
 
 @app.command(cls=Printing)
-def validate(ctx: typer.Context, paths: Files, variables: Variables = None) -> None:
+def validate(
+    ctx: typer.Context,
+    paths: Files,
+    variables: Variables = None,
+    report: ReportForm = None,
+    report_file: ReportFile = None,
+) -> None:
     """Check sequence files, offline; every problem at once.
 
     Examples:
       pmctl campaign validate campaigns/
       pmctl campaign validate - < campaigns/welcome.yaml
       pmctl campaign validate campaigns/ -o json
+      pmctl campaign validate campaigns/ --report github
     """
     del ctx
-    files.validate(paths, files.values(variables))
+    form = reports.settled(report, report_file)
+    if form is None:
+        files.validate(paths, files.values(variables))
+    else:
+        reports.validate(paths, files.values(variables), form, report_file)
 
 
 @app.command(cls=Printing)
@@ -147,15 +161,24 @@ def fmt(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; end with 2 when a file would change.")
     ] = False,
+    report: ReportForm = None,
+    report_file: ReportFile = None,
 ) -> None:
     """Write sequence files in the one canonical form; comments stay.
 
     Examples:
       pmctl campaign fmt campaigns/
       pmctl campaign fmt --check campaigns/
+      pmctl campaign fmt --check --report github campaigns/
     """
     del ctx
-    files.fmt(paths, check=check)
+    form = reports.settled(report, report_file)
+    if form is None:
+        files.fmt(paths, check=check)
+    elif check:
+        reports.fmt(paths, form, report_file)
+    else:
+        raise UsageError("--report needs --check", hint="fmt without --check writes the files")
 
 
 @app.command(cls=Printing)
