@@ -186,7 +186,7 @@ def test_the_files_are_written_where_asked(pmctl, tmp_path):
     code, out, err = pmctl("completion", "write", tmp_path / "new")
 
     assert (code, out) == (0, "")
-    assert err.count("wrote ") == len(files(root())) == 4 + len(GROUPS)
+    assert err.count("wrote ") == len(files(root())) >= 4 + len(GROUPS)
     assert (tmp_path / "new/man/pmctl-config.1").read_text().startswith('.TH "PMCTL-CONFIG" 1')
 
 

@@ -176,6 +176,10 @@ def remember_email(store: Store, shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def _emails(store: Store, recording: Recording) -> None:
+    if "/contact/" in recording.path:
+        remember_email(store, {**_stub_email(recording.ids[0]), "variantParent": None})
+        _empty_contact(store, 5)
+        return
     _each(remember_email, store, recording)
     body = recording.body if isinstance(recording.body, dict) else {}
     for key in body.get("lists", []):
@@ -210,10 +214,12 @@ def _segments(store: Store, recording: Recording) -> None:
     elif recording.entity:
         segment(store, recording.ids[0])
         store.segments[recording.ids[0]].update(recording.entity, id=recording.ids[0])
-    if "/contact/" in recording.path:
+    if "/contact" in recording.path:
         segment(store, recording.ids[0])
-        store.start_ids("contacts", 4)
-        store.add_contact("five@example.com")
+        asked = recording.body["ids"] if recording.body else recording.ids[1:]
+        for key in asked:
+            if key != UNKNOWN:
+                _empty_contact(store, key)
 
 
 def _contacts(store: Store, recording: Recording) -> None:

@@ -28,6 +28,10 @@ class Campaign(Lazy):
             "pmctl.cli.campaign_diff",
             "Say what differs from Mautic, and nothing when nothing does; for cron.",
         ),
+        "segment": (
+            "pmctl.cli.campaign_segment",
+            "Segments: who is in them, what uses them, changing them.",
+        ),
     }
 
 

@@ -145,6 +145,8 @@ _add("DELETE", "contacts/batch/delete", lambda c: people_batch.delete(c.store, c
 _add("GET", "fields/contact", lambda c: fields.all_of(c.store, c.query))
 _add("POST", "fields/contact/new", lambda c: fields.create(c.store, c.body))
 _add("POST", "contacts/N/points/X/N", lambda c: people.points(c.store, c.id, c.name, c.ids[1]))
+_add("POST", "segments/N/contacts/add", lambda c: segments.add_contacts(c.store, c.id, c.body))
+_add("POST", "emails/N/contact/N/send", lambda c: mail.send(c.store, *c.ids))
 _add("GET", "contacts/N/campaigns", lambda c: people.campaigns(c.store, c.id))
 _add("GET", "contacts/N/segments", lambda c: people.lists(c.store, c.id))
 _add("POST", "contacts/N/dnc/X/add", lambda c: people.add_dnc(c.store, c.id, c.name, c.body))

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from pmctl.sandbox import listing
-from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found
+from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found, refusal
+from pmctl.sandbox.fields import FIELDS as OF_CONTACTS
 from pmctl.sandbox.query import truth
 from pmctl.sandbox.store import Entity, Store
 
@@ -20,7 +21,7 @@ _FIELDS = (
     "owner_id date_added date_identified last_active dnc_bounced dnc_unsubscribed website"
 )
 OPERATORS = frozenset(_OPERATORS.split())
-FIELDS = frozenset(_FIELDS.split())
+FIELDS = frozenset(_FIELDS.split()) | {field.alias for field in OF_CONTACTS}
 
 
 def all_of(store: Store, query: dict[str, Any]) -> Answer:
@@ -74,9 +75,16 @@ def edit(store: Store, segment_id: int, given: dict[str, Any], method: str) -> A
 
 
 def delete(store: Store, segment_id: int) -> Answer:
-    """DELETE works even when a campaign uses the segment."""
+    """DELETE works even when a campaign uses the segment, which then has no source any more.
+
+    Filters of other segments and events of campaigns keep the dead id.
+    """
     segment = found(store, segment_id)
     del store.segments[segment_id]
+    for holder in (*store.campaigns.values(), *store.emails.values()):
+        holder["lists"] = [key for key in holder["lists"] if key != segment_id]
+    for contact in store.contacts.values():
+        contact["segments"] = [key for key in contact["segments"] if key != segment_id]
     return Answer(200, {"list": {**segment, "id": None}})
 
 
@@ -89,6 +97,17 @@ def add_contact(store: Store, segment_id: int, contact_id: int) -> Answer:
     if segment_id not in members:
         members.append(segment_id)
     return Answer(200, {"success": 1})
+
+
+def add_contacts(store: Store, segment_id: int, given: dict[str, Any]) -> Answer:
+    """POST /segments/ID/contacts/add: success as a whole, and for each id that was sent."""
+    found(store, segment_id)
+    if "ids" not in given:
+        raise refusal(400, "mautic.core.error.badrequest")
+    known = {str(one): int(one) in store.contacts for one in given["ids"]}
+    for key in (int(one) for one, there in known.items() if there):
+        add_contact(store, segment_id, key)
+    return Answer(200, {"success": 1, "details": {k: {"success": v} for k, v in known.items()}})
 
 
 def remove_contact(store: Store, segment_id: int, contact_id: int) -> Answer:
@@ -162,7 +181,7 @@ def _check(store: Store, given: dict[str, Any], own_id: int) -> None:
         raise invalid({"filters": "This value is not valid."})
     for item in filters:
         problems = {}
-        if item.get("field") not in FIELDS:
+        if item.get("field") not in FIELDS | {one.alias for one in store.fields}:
             problems["properties"] = "This form should not contain extra fields."
         if problems or item.get("operator") not in OPERATORS:
             problems["operator"] = "This value is not valid."

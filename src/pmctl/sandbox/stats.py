@@ -56,6 +56,8 @@ def _rows(store: Store, name: str) -> list[Entity]:
         "page_hits": store.hits,
         "form_submissions": store.submissions,
     }
+    if name == "lead_lists_leads":
+        return [row for contact in store.contacts.values() for row in _in_segments(contact)]
     return list(kept.get(name, []))
 
 
@@ -75,6 +77,16 @@ def _dnc(store: Store) -> list[Entity]:
             "comments": row["comments"],
         }
         for place, (contact, channel, row) in enumerate(marked, 1)
+    ]
+
+
+def _in_segments(contact: Entity) -> list[Entity]:
+    """The stand-in remembers who is in a segment, not how they came in."""
+    date = str(contact["dateAdded"])[:19].replace("T", " ")
+    by_hand = {"date_added": date, "manually_removed": "0", "manually_added": "1"}
+    return [
+        {"leadlist_id": str(key), "lead_id": str(contact["id"]), **by_hand}
+        for key in contact["segments"]
     ]
 
 
