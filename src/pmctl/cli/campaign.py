@@ -11,6 +11,7 @@ from pmctl import names, output
 from pmctl.cli import campaign_files as files
 from pmctl.cli import campaign_reports as reports
 from pmctl.cli.campaign_reports import ReportFile, ReportForm
+from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
 from pmctl.cli.common import Command, Lazy, Printing, context_of, group
 from pmctl.errors import UsageError
 
@@ -47,10 +48,6 @@ app = group(
 Files = Annotated[
     list[str],
     typer.Argument(metavar="FILES...", help="Sequence files, folders of them, or - for stdin."),
-]
-Variables = Annotated[
-    list[str] | None,
-    typer.Option("--var", metavar="NAME=VALUE", help="A value for ${NAME}; the environment else."),
 ]
 DetailedExit = Annotated[
     bool, typer.Option("--detailed-exitcode", help="End with 2 when there is something to change.")
@@ -93,6 +90,8 @@ def validate(
     ctx: typer.Context,
     paths: Files,
     variables: Variables = None,
+    vars_files: VarsFiles = None,
+    env: Env = None,
     report: ReportForm = None,
     report_file: ReportFile = None,
 ) -> None:
@@ -104,23 +103,27 @@ def validate(
       pmctl campaign validate campaigns/ -o json
       pmctl campaign validate campaigns/ --report github
     """
-    del ctx
     form = reports.settled(report, report_file)
     if form is None:
-        files.validate(paths, files.values(variables))
+        files.validate(paths, values(ctx, variables, vars_files, env))
     else:
-        reports.validate(paths, files.values(variables), form, report_file)
+        reports.validate(paths, values(ctx, variables, vars_files, env), form, report_file)
 
 
 @app.command(cls=Printing)
-def explain(ctx: typer.Context, paths: Files, variables: Variables = None) -> None:
+def explain(
+    ctx: typer.Context,
+    paths: Files,
+    variables: Variables = None,
+    vars_files: VarsFiles = None,
+    env: Env = None,
+) -> None:
     """Say in words what each contact will go through.
 
     Examples:
       pmctl campaign explain campaigns/trial-nudge.yaml
     """
-    del ctx
-    files.explain(paths, files.values(variables))
+    files.explain(paths, values(ctx, variables, vars_files, env))
 
 
 @app.command(cls=Command)
@@ -134,6 +137,8 @@ def graph(
         str, typer.Option("--to", metavar="FILE", help="Write it there instead of to stdout.")
     ] = "",
     variables: Variables = None,
+    vars_files: VarsFiles = None,
+    env: Env = None,
 ) -> None:
     """Draw a sequence: a tree in the terminal, a picture, or text for Mermaid and Graphviz.
 
@@ -143,8 +148,7 @@ def graph(
       pmctl campaign graph campaigns/trial-nudge.yaml -o html --to trial-nudge.html
       pmctl campaign graph campaigns/trial-nudge.yaml -o mermaid
     """
-    del ctx
-    files.draw(path, picture.value, files.values(variables), to)
+    files.draw(path, picture.value, values(ctx, variables, vars_files, env), to)
 
 
 @app.command(cls=Command)
@@ -192,6 +196,7 @@ def plan(
     detailed_exitcode: DetailedExit = False,
     takeover: Takeover = False,
     variables: Variables = None,
+    vars_files: VarsFiles = None,
 ) -> None:
     """Show what apply would change in Mautic. Reads only.
 
@@ -202,7 +207,7 @@ def plan(
     from pmctl.cli import campaign_changes
 
     changed = campaign_changes.plan(
-        context_of(ctx), paths, files.values(variables), takeover=takeover
+        context_of(ctx), paths, values(ctx, variables, vars_files), takeover=takeover
     )
     if changed and detailed_exitcode:
         raise typer.Exit(2)
@@ -221,6 +226,7 @@ def apply(
     lock_timeout: LockTimeout = 0,
     detailed_exitcode: DetailedExit = False,
     variables: Variables = None,
+    vars_files: VarsFiles = None,
 ) -> None:
     """Make Mautic hold what the files say, then read it back.
 
@@ -240,7 +246,7 @@ def apply(
 
     changes = campaign_changes.Request(
         paths,
-        files.values(variables),
+        values(ctx, variables, vars_files),
         takeover=takeover,
         force=force,
         ask=not yes,

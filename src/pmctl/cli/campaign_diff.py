@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pmctl import output
-from pmctl.cli import campaign_files as files
-from pmctl.cli.campaign import Files, Variables
+from pmctl.cli.campaign import Files
+from pmctl.cli.campaign_values import Variables, VarsFiles, values
 from pmctl.cli.common import Printing, context_of, group
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def diff(
         bool, typer.Option("--all", help="Name campaigns that no file describes, too.")
     ] = False,
     variables: Variables = None,
+    vars_files: VarsFiles = None,
 ) -> None:
     """Say what differs from Mautic, and nothing when nothing does; for cron.
 
@@ -40,7 +41,7 @@ def diff(
     a file is a difference with --all; it is named and nothing else: a missing file never deletes.
     `campaign destroy` retires it.
     """
-    if _differences(context_of(ctx), paths, files.values(variables), others=all_):
+    if _differences(context_of(ctx), paths, values(ctx, variables, vars_files), others=all_):
         raise typer.Exit(2)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,20 +17,6 @@ if TYPE_CHECKING:
     from pmctl.clients.sources import Source
     from pmctl.sequence.compile import Compiled
     from pmctl.sequence.drawing import Drawing
-
-
-def values(said: list[str] | None) -> dict[str, str]:
-    """Return the values for ${NAME}: the environment, overruled by --var.
-
-    pmctl's own variables are left out: a secret among them has no place in a campaign.
-    """
-    known = {name: value for name, value in os.environ.items() if not name.startswith("PMCTL_")}
-    for pair in said or ():
-        name, found, value = pair.partition("=")
-        if not found or not name:
-            raise UsageError(f"--var {pair}: write it as NAME=VALUE", hint="--var CITY=Lisbon")
-        known[name] = value
-    return known
 
 
 def compiled(paths: Iterable[str], variables: Mapping[str, str]) -> Iterable[Compiled]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from pmctl.errors import InputProblems, Problem
-from pmctl.sequence.emails import Read, mails
+from pmctl.sequence import environments
+from pmctl.sequence.emails import Mail, Read, mails
 from pmctl.sequence.graph import Graph, Issue, Loc, Refused, build
 from pmctl.sequence.layout import Layout, layout
 from pmctl.sequence.parse import Document, parse
@@ -30,13 +32,14 @@ def compile_text(path: str, text: str, read: Read, variables: Mapping[str, str])
     Pure but for `read`: same input, same value. Raises InputProblems with every mistake found.
     """
     document = parse(path, text, variables=variables)
-    contents, issues = mails(document.sequence, read)
-    try:
-        graph = build(document.sequence)
-    except Refused as refused:
-        raise InputProblems(_problems(document, [*refused.issues, *issues])) from refused
-    if issues:
-        raise InputProblems(_problems(document, issues))
+    read = cache(read)  # environments have the same bodies
+    graph, contents, issues = _stages(document, read)
+    wrong = _problems(document, issues)
+    for other in document.elsewhere():
+        _, _, issues = _stages(other, read)
+        wrong += _only_there(other, issues, wrong)
+    if graph is None or wrong:
+        raise InputProblems(sorted(wrong, key=lambda problem: (problem.line, problem.column)))
     places = layout(graph)
 
     def place(name: str) -> str:
@@ -47,8 +50,35 @@ def compile_text(path: str, text: str, read: Read, variables: Mapping[str, str])
         graph,
         places,
         desired(path, graph, places, contents, place),
-        tuple(_problems(document, [*graph.warnings, *_too_large(places)])),
+        tuple(
+            _problems(
+                document, [*graph.warnings, *_too_large(places), *_doubts(document, variables)]
+            )
+        ),
     )
+
+
+def _stages(document: Document, read: Read) -> tuple[Graph | None, list[Mail], list[Issue]]:
+    """The graph and the emails of a sequence, and what is wrong with either."""
+    contents, issues = mails(document.sequence, read)
+    try:
+        return build(document.sequence), contents, issues
+    except Refused as refused:
+        return None, contents, [*refused.issues, *issues]
+
+
+def _only_there(document: Document, issues: list[Issue], known: list[Problem]) -> list[Problem]:
+    """What is wrong in this environment and not in the one in force."""
+    said = {(problem.line, problem.column, problem.message) for problem in known}
+    return [
+        replace(problem, message=f"in environment {document.env}: {problem.message}")
+        for problem in _problems(document, issues)
+        if (problem.line, problem.column, problem.message) not in said
+    ]
+
+
+def _doubts(document: Document, variables: Mapping[str, str]) -> list[Issue]:
+    return [Issue(loc, said) for loc, said in environments.doubts(document.overlays, variables)]
 
 
 def _too_large(places: Layout) -> list[Issue]:

@@ -531,6 +531,7 @@ class Sequence(Shape):
     send: Send = Field(default_factory=lambda: Send.model_validate({}))
     stop_on: list[StopOn] = []
     limits: Limits = Limits()
+    environments: dict[str, dict[str, Any]] = {}
     steps: Annotated[list[Step], Field(min_length=1)]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from pmctl.errors import InputProblems, Problem
-from pmctl.sequence import words, yaml_nodes
+from pmctl.sequence import environments, words, yaml_nodes
+from pmctl.sequence.environments import Overlay
 from pmctl.sequence.model import Sequence
 from pmctl.sequence.words import Loc
 
@@ -23,8 +24,11 @@ class Document:
 
     path: str
     text: str  # without a byte order mark, with plain line ends
-    sequence: Sequence
+    sequence: Sequence  # with the overlay of the environment in force
     _root: Any = field(repr=False, compare=False)
+    env: str | None = None  # the environment in force, if the file has an overlay for it
+    overlays: Mapping[str, Overlay] = field(default_factory=dict, repr=False)
+    others: Mapping[str, Sequence] = field(default_factory=dict, repr=False)  # env -> sequence
 
     @property
     def lines(self) -> list[str]:
@@ -33,7 +37,13 @@ class Document:
 
     def locate(self, loc: Loc) -> tuple[int, int]:
         """Return (line, column), from 1, of what lies at `loc`, or of its nearest parent."""
-        return yaml_nodes.find(self._root, loc)
+        overlay = self.overlays.get(self.env or "", {})
+        return yaml_nodes.find(self._root, environments.place(loc, self.env, overlay))
+
+    def elsewhere(self) -> Iterator[Document]:
+        """Yield the document as it is in each of its other environments."""
+        for env, sequence in self.others.items():
+            yield replace(self, env=env, sequence=sequence, others={})
 
     def problem(self, loc: Loc, message: str, hint: str = "") -> Problem:
         """Return a problem with what lies at `loc`, with its place and its line."""
@@ -64,19 +74,18 @@ def decode(path: str, data: bytes) -> str:
 
 
 def parse(path: str, text: str, *, variables: Mapping[str, str] = _NONE) -> Document:
-    """Return the document. Raises InputProblems with every mistake of the file, in its order."""
+    """Return the document. Raises InputProblems with every mistake of the file, in its order.
+
+    The overlay of the environment in force (`variables` are `Values` then) lies over the file;
+    the others are checked as well, but need no value of a variable.
+    """
     text = yaml_nodes.normal(text)
     root, data, flaws = _read(path, text)
-    found: list[words.Mistake] = []
-    sequence = None
-    if isinstance(data, dict):
-        try:
-            sequence = Sequence.model_validate(data, context={"variables": variables})
-        except ValidationError as exc:
-            found = words.mistakes(exc.errors(include_url=False), data)
-    if sequence is None or flaws:
+    env = environments.env_of(variables)
+    sequence, overlays, others, found = _judged(data, env, variables)
+    if sequence is None or flaws or found:
         raise InputProblems(_problems(path, text, root, flaws, found))
-    return Document(path, text, sequence, root)
+    return Document(path, text, sequence, root, env if env in overlays else None, overlays, others)
 
 
 def check(path: str, text: str) -> Any:
@@ -86,15 +95,53 @@ def check(path: str, text: str) -> Any:
     """
     text = yaml_nodes.normal(text)
     root, data, flaws = _read(path, text)
-    found: list[words.Mistake] = []
-    try:
-        Sequence.model_validate(data, context={"variables": _AnyName()})
-    except ValidationError as exc:
-        errors = [e for e in exc.errors(include_url=False) if "${" not in str(e["input"])]
-        found = words.mistakes(errors, data)
+    *_, found = _judged(data, None, _AnyName())
     if flaws or found:
         raise InputProblems(_problems(path, text, root, flaws, found))
     return data
+
+
+_Judged = tuple[Sequence | None, dict[str, Overlay], dict[str, Sequence], list[words.Mistake]]
+
+
+def _judged(data: Mapping[str, Any], env: str | None, variables: Mapping[str, str]) -> _Judged:
+    """The sequence in its environment, all overlays, the sequence elsewhere, what is wrong."""
+    base, overlays, found = environments.split(data)
+    active = overlays.get(env or "")
+    if active is None:
+        sequence, wrong = _validated(base, variables)
+        found += wrong
+    else:
+        _, wrong = _validated(_without_steps(base), _AnyName())
+        sequence, merged_wrong = _validated(environments.merged(base, active), variables)
+        found += [*wrong, *environments.placed(merged_wrong, env or "", active, wrong)]
+    others: dict[str, Sequence] = {}
+    for name, overlay in overlays.items():
+        if overlay is active:
+            continue
+        said = _without_steps(environments.merged(base, overlay))
+        other, other_wrong = _validated(said, _AnyName())
+        found += environments.placed(other_wrong, name, overlay, wrong)
+        if other and sequence:
+            others[name] = other.model_copy(update={"steps": sequence.steps})
+    return sequence, overlays, others, found
+
+
+def _without_steps(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with a step that is always right: steps are judged once."""
+    return {**data, "steps": [{"stop": True}]}
+
+
+def _validated(
+    data: dict[str, Any], variables: Mapping[str, str]
+) -> tuple[Sequence | None, list[words.Mistake]]:
+    try:
+        return Sequence.model_validate(data, context={"variables": variables}), []
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False)
+    if isinstance(variables, _AnyName):
+        errors = [error for error in errors if "${" not in str(error["input"])]
+    return None, words.mistakes(errors, data)
 
 
 class _AnyName(dict[str, str]):

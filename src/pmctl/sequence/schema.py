@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pmctl.sequence import model, split
+from pmctl.sequence.environments import SAME_EVERYWHERE
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 # What the models' validators say and pydantic cannot put into a schema.
@@ -42,8 +43,45 @@ def schema() -> dict[str, Any]:
     for word, shape in model.KINDS.items():
         definitions[shape.__name__]["title"] = f"{word} step"
     definitions["Email"]["properties"]["variants"]["minItems"] = 2
+    made["properties"]["environments"] = _environments(made["properties"], definitions)
     made = _draft7({**made, "title": "A sequence", "definitions": definitions})
     return {"$schema": DRAFT, **made}
+
+
+def _environments(properties: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """What may stand in an overlay: the same keys, but nothing in it is required."""
+    said = {key: value for key, value in properties.items() if key not in SAME_EVERYWHERE}
+    definitions["Environment"] = {
+        "type": "object",
+        "description": "What is otherwise here: merged over the file; lists are replaced.",
+        "additionalProperties": False,
+        "properties": _partial(said, definitions),
+    }
+    return {
+        **properties["environments"],
+        "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+        "additionalProperties": {"$ref": "#/definitions/Environment"},
+    }
+
+
+def _partial(part: Any, definitions: dict[str, Any]) -> Any:
+    """The same with references to definitions in which no key is required; makes those."""
+    if isinstance(part, list):
+        return [_partial(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {}
+    for key, value in part.items():
+        if key != "$ref":
+            found[key] = _partial(value, definitions)
+            continue
+        name = str(value).rpartition("/")[2]
+        found[key] = f"{value}Part"
+        if f"{name}Part" not in definitions:
+            whole = {k: v for k, v in definitions[name].items() if k != "required"}
+            definitions[f"{name}Part"] = {}  # it may refer to itself
+            definitions[f"{name}Part"] = _partial(whole, definitions)
+    return found
 
 
 def _draft7(part: Any) -> Any:

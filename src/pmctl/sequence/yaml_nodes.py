@@ -250,6 +250,19 @@ class Builder:
             node.tag = node_tag
 
 
+def words(root: Node) -> list[tuple[int, int, str, str | None]] | None:
+    """Return (line, column, key, text) of each entry of a flat mapping; None if it is no mapping.
+
+    The text is as it is written (`007` stays that), None for what is not a single value.
+    """
+    if not isinstance(root, MappingNode):
+        return None
+    return [
+        (*_place(key), str(key.value), item.value if isinstance(item, ScalarNode) else None)
+        for key, item in root.value
+    ]
+
+
 def scalar(text: str) -> Any:
     """Return what a plain scalar means by YAML 1.2's core rules.
 
