@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import SPLIT, event_ids, in_two_lines, written
 from tests.conftest import Run
-from tests.sandboxes import campaigns_in, use
+from tests.sandboxes import call, campaigns_in, use
 
 NOTHING = "1 campaign: 1 up to date\n"
 PLAIN = SPLIT[: SPLIT.index("    variants")] + "    subject: A question\n    body: Hello\n"
@@ -210,6 +211,40 @@ def test_a_child_that_becomes_the_first_is_refused_while_people_are_inside(
     assert "variant b of offer becomes the first" in err
     assert pmctl("campaign", "apply", split, "--force", "the test is over")[0] == 0
     assert pmctl("campaign", "plan", split)[1] == NOTHING
+
+
+def _people(sandbox: MauticSandbox, number: int) -> None:
+    """Put so many new contacts into the audience."""
+    segment = next(k for k, s in sandbox.store.segments.items() if s["alias"] == "trial-day-2")
+    for _ in range(number):
+        contact = sandbox.store.add_contact(f"c{len(sandbox.store.contacts)}@example.com")
+        call(sandbox, f"segments/{segment}/contact/{contact}/add")
+
+
+def _dealt(sandbox: MauticSandbox) -> dict[str, int]:
+    """How many mails left with each variant, after the cron ran."""
+    sandbox.cron()
+    names = {one["id"]: name.split("~")[1:2] for name, one in _emails(sandbox).items()}
+    return dict(Counter((names[one.email] or ["a"])[0] for one in sandbox.sent))
+
+
+def test_mails_are_dealt_out_as_the_file_says_and_nobody_is_mailed_twice(
+    split: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _people(sandbox, 20)
+    assert _dealt(sandbox) == {"a": 10, "b": 6, "c": 4}
+
+    split.write_text(WITHOUT_C)
+    assert pmctl("campaign", "apply", split)[0] == 0
+    _people(sandbox, 20)
+    assert _dealt(sandbox)["c"] == 4
+
+    split.write_text(PLAIN)
+    assert pmctl("campaign", "apply", split)[0] == 0
+    before = _dealt(sandbox)
+    _people(sandbox, 5)
+    assert _dealt(sandbox) == {**before, "a": before["a"] + 5}
+    assert len({one.contact for one in sandbox.sent}) == len(sandbox.sent) == 45
 
 
 # Cut at any request, and run again.
