@@ -42,10 +42,24 @@ class _Drawing:
             "subject": f"Subject {self.emails}",
             "body": "Hello",
         }
+        if self.pick((True, *[False] * 5)):
+            step = {"email": step["email"], **self.variants()}
         window = self.pick((None, None, None, "anytime", "own"))
         if window is not None:
             step["window"] = {"from": "08:00", "to": "20:00"} if window == "own" else window
         return step
+
+    def variants(self) -> dict[str, Any]:
+        """An A/B test of two or three texts, in place of a subject and a body."""
+        texts = [
+            {"id": name, "weight": self.pick((1, 20, 49)), "subject": f"As {name}", "body": "Hello"}
+            for name in ("a", "b", "c")[: self.pick((2, 3))]
+        ]
+        del texts[0]["weight"]
+        test: dict[str, Any] = {"variants": texts}
+        if self.pick((True, False)):
+            test["winner"] = {"criteria": self.pick(("opens", "clicks"))}
+        return test
 
     def wait(self) -> dict[str, Any]:
         """A wait; every time of day lies in every window that `sequences` makes."""
@@ -118,6 +132,14 @@ class _Drawing:
         return kinds + (["stop"] if depth else [])
 
 
+OVERLAYS: tuple[dict[str, Any], ...] = (
+    {},
+    {"staging": {"name": "On staging", "published": False, "audience": {"segments": ["seeds"]}}},
+    {"staging": {"send": {"from": {"name": "A", "address": "a@b.example"}}}, "live": {}},
+    {"live": {"stop_on": [], "reentry": "never", "description": "Here", "limits": {}}},
+)
+
+
 @st.composite
 def sequences(draw: st.DrawFn, budget: int = 12) -> dict[str, Any]:
     """A valid sequence of up to about `budget` steps, nested up to three deep."""
@@ -138,6 +160,7 @@ def sequences(draw: st.DrawFn, budget: int = 12) -> dict[str, Any]:
         "audience": audience,
         "send": send,
         "stop_on": draw(st.lists(st.sampled_from(STOP_RULES), max_size=2)),
+        "environments": draw(st.sampled_from(OVERLAYS)),
         "steps": steps,
     }
 

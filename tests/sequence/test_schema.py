@@ -9,12 +9,17 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
+from pmctl.errors import InputProblems
 from pmctl.sequence import yaml_nodes
+from pmctl.sequence.parse import parse
 from pmctl.sequence.schema import schema
 from tests.sequence.strategies import email, sequence, sequences, tag
 
+TEST = {"variants": [{"id": "a", "subject": "A", "body": "x"},
+                     {"id": "b", "weight": 40, "subject": "B", "body": "y"}]}  # fmt: skip
 COMMITTED = Path("campaigns/sequence.schema.json")
 
 
@@ -78,6 +83,12 @@ def test_what_the_parser_takes_the_schema_takes(said):
     assert errors(said) == []
 
 
+def test_an_ab_email_and_an_overlay_of_anything_are_good():
+    overlay = {"name": "N", "send": {"from": {"address": "a@b.example"}}, "limits": {}}
+
+    assert errors(sequence({"email": "a", **TEST}, environments={"staging": overlay})) == []
+
+
 def test_a_variable_is_good_wherever_it_may_stand():
     said = sequence(
         email("a", from_={"name": "${NAME}", "address": "${ADDRESS}"}),
@@ -104,6 +115,13 @@ def test_a_variable_is_good_wherever_it_may_stand():
         {"steps": [email("a", body={"markdown": "x", "html": "y"})]},
         {"steps": [email("a", headers={"X Y": "z"})]}, {"steps": [{"stop": False}]},
         {"steps": [{"on": "opened", "then": [{"wait": 3}]}]}, {"steps": [{"tag": {}}]},
+        {"steps": [{"email": "a", "subject": "x"}]},
+        {"steps": [{"email": "a", **TEST, "body": "x"}]},
+        {"steps": [{"email": "a", "variants": TEST["variants"][:1]}]},
+        {"steps": [email("a", winner={})]}, {"steps": [{"email": "a", **TEST, "winner": "opens"}]},
+        {"environments": {"s": {"steps": []}}}, {"environments": {"a b": {}}},
+        {"environments": {"s": {"key": "other"}}}, {"environments": {"s": {"nam": "x"}}},
+        {"environments": {"s": {"audience": {"segments": "x"}}}}, {"environments": []},
         {"steps": [{"if": {"tag": "x"}, "else": {"stop": True}}]}, {"send": {"from": "Ana"}},
     ],
 )  # fmt: skip
@@ -111,3 +129,5 @@ def test_what_is_broken_is_told_by_the_editor_already(broken):
     said = copy.deepcopy(sequence(tag("a"))) | broken
 
     assert errors(said)
+    with pytest.raises(InputProblems):
+        parse("f.yaml", yaml.safe_dump(said))

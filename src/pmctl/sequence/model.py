@@ -278,6 +278,7 @@ class Email(Shape):
             first = self.variants[0]  # the parent's text is the email's own
             self.subject, self.preheader = first.subject, first.preheader
             self.body, self.text = first.body, first.text
+            self.model_fields_set.difference_update(split.OWN)  # the file does not say them here
         elif self.winner is not None:
             raise split.placed("`winner` belongs to `variants`", "winner")
         return self
