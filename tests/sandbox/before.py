@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from pmctl.sandbox import event as steps
 from pmctl.sandbox.server import MauticSandbox
 from pmctl.sandbox.store import Store
-from tests.sandbox import before_contacts
+from tests.sandbox import before_contacts, before_log
 from tests.sandbox.replay import Recording
 
 UNKNOWN = 99999  # the recordings use it for "there is no such thing"
@@ -90,6 +90,9 @@ def remember_campaign(store: Store, shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def _campaigns(store: Store, recording: Recording) -> None:
+    if recording.path.startswith("/api/campaigns/events/"):
+        before_log.log_edit(store, recording)
+        return
     body = recording.body if isinstance(recording.body, dict) else {}
     for one in body.get("lists", []):
         key = one["id"] if isinstance(one, dict) else one
@@ -179,6 +182,9 @@ def _emails(store: Store, recording: Recording) -> None:
     if "/contact/" in recording.path:
         remember_email(store, {**_stub_email(recording.ids[0]), "variantParent": None})
         _empty_contact(store, 5)
+        return
+    if "/reply/" in recording.path:
+        before_log.reply(store, recording)
         return
     _each(remember_email, store, recording)
     body = recording.body if isinstance(recording.body, dict) else {}

@@ -137,7 +137,6 @@ def _addresses(given: Any, turn: Turn) -> list[str]:
 
 def _webhook(turn: Turn) -> None:
     """The call is only remembered; its tokens are replaced, as they would be."""
-    turn.row["metadata"] = 'a:1:{s:8:"timeline";N;}'
     given = turn.given
     turn.store.webhooks.append(
         {
