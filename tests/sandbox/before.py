@@ -293,7 +293,7 @@ def _stats(store: Store, recording: Recording) -> None:
 def _remember_members(store: Store, rows: list[dict[str, Any]], total: str) -> None:
     for place, row in enumerate(_repeated(rows, total, "lead_id")):
         who = int(row.get("lead_id") or 0) or -place
-        store.members[int(row["campaign_id"]), who] = row
+        store.members.setdefault(int(row["campaign_id"]), {})[who] = row
 
 
 def _wanted(recording: Recording) -> dict[str, str]:

@@ -30,7 +30,7 @@ def _events(recording: Recording) -> list[dict[str, Any]]:
     shown = [one, *one["campaign"]["events"]] if one else recording.rows_of("events")
     known = {item["id"] for item in shown}
     parents = {(item.get("parent") or {}).get("id") for item in shown} - {None}
-    blanks = [{**steps.blank(), "id": key} for key in sorted(parents - known)]
+    blanks = [{**steps.blank(), "id": key} for key in parents - known]
     items = recording.body if isinstance(recording.body, list) else []
     named = {*recording.ids[:1], *(item["eventId"] for item in items)}
     asked = [key for key in named if key not in known]

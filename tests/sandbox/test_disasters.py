@@ -170,7 +170,7 @@ def test_a_segment_taken_from_a_campaign_takes_its_members_out_and_cancels_what_
     flow.api("DELETE", "/segments/1/delete")
 
     assert flow.cron(days=2) == []
-    members = flow.sandbox.store.members.values()
+    members = flow.sandbox.store.members[made["id"]].values()
     assert {row["manually_removed"] for row in members} == {"1"}
     assert {row["is_scheduled"] for row in flow.log("two")} == {"0"}
     assert made["lists"] != []

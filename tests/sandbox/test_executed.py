@@ -69,7 +69,7 @@ def _people(store: Store) -> None:
     if 141 in store.contacts:
         store.contacts[141].update(tags=["l2tagk2315"], segments=[46], owner=1, stage=1)
         store.contacts[141]["dnc"]["email"] = {"reason": 1, "comments": ""}
-        store.members[118, 141] = {"date_added": "2026-11-23 00:23:00", "manually_removed": "0"}
+        store.new_member(118, 141, manually=False)
     if 30 in store.contacts:
         store.contacts[30]["segments"] = [4]
         store.contacts[32]["dnc"]["email"] = {"reason": 1, "comments": ""}

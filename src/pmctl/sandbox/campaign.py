@@ -61,8 +61,7 @@ def delete(store: Store, campaign_id: int) -> Answer:
     """DELETE: the campaign as it was, without id, events and sources."""
     campaign = found(store, campaign_id)
     store.drop_log(event["id"] for event in campaign["events"])
-    for key in [key for key in store.members if key[0] == campaign_id]:
-        del store.members[key]
+    store.members.pop(campaign_id, None)
     del store.campaigns[campaign_id]
     shown = show(store, {**campaign, "events": [], "lists": [], "forms": []})
     return Answer(200, {"campaign": {**shown, "id": None}})
@@ -260,10 +259,9 @@ def _both(store: Store, campaign_id: int, contact_id: int) -> None:
 
 def contacts(store: Store, campaign_id: int, query: dict[str, Any]) -> Answer:
     """GET /campaigns/ID/contacts: rows of campaign_leads in a list, `total` a string."""
-    inside = (row for (of, _), row in store.members.items() if of == campaign_id)
     rows: list[listing.Row] = [
         {name: value for name, value in row.items() if value is not None}
-        for row in inside
+        for row in store.members.get(campaign_id, {}).values()
         if row["manually_removed"] == "0"
     ]
     return Answer(200, {"total": str(len(rows)), "contacts": listing.page(rows, query)})

@@ -94,7 +94,7 @@ def _dnc(_: Store, given: Given, contact: Entity) -> bool:
 
 def _campaigns(store: Store, given: Given, contact: Entity) -> bool:
     """A contact that was removed from a campaign still counts as one of its contacts."""
-    rows = [store.members.get((key, contact["id"])) for key in _ids(given, "campaigns")]
+    rows = [store.member(key, contact["id"]) for key in _ids(given, "campaigns")]
     added = [row["date_added"] for row in rows if row]
     if given.get("dataAddedLimit"):
         limit, test = str(given.get("dateAdded")), _ORDER[str(given.get("expr"))]

@@ -23,10 +23,20 @@ def cron(store: Store) -> None:
 def update(store: Store) -> None:
     """`campaigns:update`: who is in a source segment comes in, who is in none any more goes."""
     with store.lock:
-        journal = Journal(store)
+        journal, people = Journal(store), _people(store)
         for campaign in list(store.campaigns.values()):
             if published(campaign, store.clock.now()):
-                membership.update(journal, campaign)
+                membership.update(journal, campaign, people)
+
+
+def _people(store: Store) -> dict[int, set[int]]:
+    """The contacts of every segment that is still there."""
+    found: dict[int, set[int]] = {key: set() for key in store.segments}
+    for who, contact in store.contacts.items():
+        for key in contact["segments"]:
+            if key in found:
+                found[key].add(who)
+    return found
 
 
 def trigger(store: Store) -> None:

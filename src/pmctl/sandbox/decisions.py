@@ -141,7 +141,7 @@ def _decide(store: Store, contact: int, kind: str, applies: Applies) -> None:
 def _open(journal: Journal, contact: int, kind: str) -> list[tuple[Run, Entity]]:
     found = []
     for campaign in list(journal.store.campaigns.values()):
-        member = journal.store.members.get((campaign["id"], contact))
+        member = journal.store.member(campaign["id"], contact)
         if member is None or member["manually_removed"] == "1":
             continue
         run = Run(journal, campaign, system=False)

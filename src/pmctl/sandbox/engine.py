@@ -43,18 +43,19 @@ class Run:
         found = [child for child in self.events if child["parentId"] == event["id"]]
         return [child for child in found if path in {None, child["decisionPath"]}]
 
+    @property
+    def inside(self) -> dict[int, Entity]:
+        """The memberships by contact, also of those who were removed."""
+        return self.store.members.get(self.campaign["id"], {})
+
     def member(self, contact: int) -> Entity:
         """The membership of a contact."""
-        return self.store.members[self.campaign["id"], contact]
+        return self.inside[contact]
 
     def members(self) -> list[int]:
         """The contacts in the campaign, by id."""
-        key = self.campaign["id"]
-        return sorted(
-            who
-            for (of, who), row in self.store.members.items()
-            if of == key and row["manually_removed"] == "0"
-        )
+        inside = self.inside.items()
+        return sorted(who for who, row in inside if row["manually_removed"] == "0")
 
     def row(self, event: Entity, contact: int) -> Entity | None:
         """The row of a contact at a step, in its present rotation."""
@@ -274,8 +275,7 @@ class Run:
         row.update(is_scheduled="1", trigger_date=later, metadata=failed(reason))
         failures, key = self.store.failures, event["id"]
         failures.add((key, int(row["lead_id"])))
-        everybody = sum(of == self.campaign["id"] for of, _ in self.store.members)
-        if sum(of == key for of, _ in failures) >= MOST_FAILURES * everybody:
+        if sum(of == key for of, _ in failures) >= MOST_FAILURES * len(self.inside):
             self.campaign["isPublished"] = False
 
     def _jump(self, event: Entity, rows: list[Entity]) -> list[int]:

@@ -18,11 +18,11 @@ class Journal:
 
     def __init__(self, store: Store, contact: int | None = None) -> None:
         self.store = store
-        self._rows: dict[tuple[int, int], list[Entity]] = defaultdict(list)
+        self._rows: dict[int, dict[int, list[Entity]]] = defaultdict(lambda: defaultdict(list))
         wanted = None if contact is None else str(contact)
         for row in store.log:
             if wanted in {None, row["lead_id"]}:
-                self._rows[int(row["campaign_id"]), int(row["lead_id"])].append(row)
+                self._rows[int(row["campaign_id"])][int(row["lead_id"])].append(row)
 
     def rows(self, campaign: int, contact: int, rotation: str) -> Iterator[Entity]:
         """The rows of a contact in a campaign and rotation."""
@@ -40,8 +40,7 @@ class Journal:
         """The scheduled rows of a campaign that are due, in the order of the contacts."""
         return [
             row
-            for (of, _), rows in sorted(self._rows.items())
-            if of == campaign
+            for _, rows in sorted(self._rows[campaign].items())
             for row in rows
             if row["is_scheduled"] == "1" and (row["trigger_date"] or "") <= until
         ]
@@ -66,12 +65,12 @@ class Journal:
             **more,
         }
         store.log.append(row)
-        self._rows[int(row["campaign_id"]), int(row["lead_id"])].append(row)
+        self._rows[int(row["campaign_id"])][int(row["lead_id"])].append(row)
         return row
 
     def of_contact(self, campaign: int, contact: int) -> list[Entity]:
         """The rows of a contact in a campaign, of every rotation."""
-        return self._rows.get((campaign, contact), [])
+        return self._rows[campaign].get(contact, [])
 
     @cached_property
     def _sent(self) -> set[tuple[int, int]]:

@@ -77,7 +77,7 @@ class _Edit:
     ) -> tuple[Entity, bool, dict[str, str]]:
         """Return the row, whether it is new, and its dates as the answer shows them."""
         names = {"event": event["id"], "campaign": campaign["id"], "contact": contact}
-        member = self.store.members.get((campaign["id"], contact))
+        member = self.store.member(campaign["id"], contact)
         if member is None or member["manually_removed"] == "1":
             text = "The contact {contact} is not in the campaign {campaign}."
             raise refusal(409, text.format(**names))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pmctl.sandbox.clock import sql
 from pmctl.sandbox.journal import Journal, unschedule
 from pmctl.sandbox.store import Entity
@@ -14,7 +16,7 @@ def join(journal: Journal, campaign: Entity, contact: int, *, manually: bool) ->
     the campaign allows no restart. By a segment it does so only if the campaign allows it and the
     contact had not been removed by hand.
     """
-    member = journal.store.members.get((campaign["id"], contact))
+    member = journal.store.member(campaign["id"], contact)
     if member is None:
         _first(journal, campaign, contact, manually=manually)
         return True
@@ -46,7 +48,7 @@ def _first(journal: Journal, campaign: Entity, contact: int, *, manually: bool) 
 
 def leave(journal: Journal, campaign_id: int, contact: int, *, by_hand: bool) -> None:
     """Take a contact out and cancel what is scheduled for it there."""
-    member = journal.store.members.get((campaign_id, contact))
+    member = journal.store.member(campaign_id, contact)
     if member is None:
         return
     member["date_last_exited"] = None if by_hand else sql(journal.store.clock.now())
@@ -55,12 +57,14 @@ def leave(journal: Journal, campaign_id: int, contact: int, *, by_hand: bool) ->
         unschedule(journal.of_contact(campaign_id, contact))
 
 
-def update(journal: Journal, campaign: Entity) -> None:
-    """`campaigns:update` for one campaign: leavers out, joiners in, by its segments."""
+def update(journal: Journal, campaign: Entity, people: Mapping[int, set[int]]) -> None:
+    """`campaigns:update` for one campaign: leavers out, joiners in.
+
+    `people` are the contacts of every segment.
+    """
     store, key = journal.store, campaign["id"]
-    sources = set(campaign["lists"]) & set(store.segments)
-    there = {who for who, contact in store.contacts.items() if sources & set(contact["segments"])}
-    inside = {who: member for (of, who), member in store.members.items() if of == key}
+    there = {who for segment in campaign["lists"] for who in people.get(segment, ())}
+    inside = dict(store.members.get(key, {}))
     for who, member in inside.items():
         inside_by_segment = (member["manually_removed"], member["manually_added"]) == ("0", "0")
         if inside_by_segment and who not in there:

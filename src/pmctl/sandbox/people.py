@@ -98,7 +98,7 @@ def delete(store: Store, contact_id: int) -> Answer:
 def campaigns(store: Store, contact_id: int) -> Answer:
     """GET /contacts/ID/campaigns: an object by campaign id, `[]` when empty."""
     found(store, contact_id)
-    rows = [row for (_, who), row in store.members.items() if who == contact_id]
+    rows = [inside[contact_id] for inside in store.members.values() if contact_id in inside]
     shown = {row["campaign_id"]: _membership(store, row) for row in rows}
     return Answer(200, {"total": len(shown), "campaigns": shown or []})
 

@@ -49,7 +49,7 @@ def table(store: Store, name: str, query: dict[str, Any]) -> Answer:
 def _rows(store: Store, name: str) -> list[Entity]:
     kept: dict[str, Iterable[Entity]] = {
         "campaign_lead_event_log": store.log,
-        "campaign_leads": store.members.values(),
+        "campaign_leads": (row for inside in store.members.values() for row in inside.values()),
         "email_stats": store.sent,
         "lead_donotcontact": _dnc(store) if name == "lead_donotcontact" else [],
         "email_stat_replies": store.replies,

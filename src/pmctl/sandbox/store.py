@@ -55,7 +55,7 @@ class Store:
     tags: dict[int, Entity] = field(default_factory=dict)
     fields: list[Field] = field(default_factory=list)  # those of contacts that a person added
     log: list[Entity] = field(default_factory=list)  # campaign_lead_event_log
-    members: dict[tuple[int, int], Entity] = field(default_factory=dict)  # campaign_leads
+    members: dict[int, dict[int, Entity]] = field(default_factory=dict)  # by campaign and contact
     sent: list[Entity] = field(default_factory=list)  # email_stats
     replies: list[Entity] = field(default_factory=list)  # email_stat_replies
     hits: list[Entity] = field(default_factory=list)  # page_hits
@@ -182,7 +182,7 @@ class Store:
     def put_member(self, campaign_id: int, contact_id: int, *, manually: bool = False) -> None:
         """Make a contact a member of a campaign, again if it was removed (next rotation)."""
         with self.lock:
-            row = self.members.get((campaign_id, contact_id))
+            row = self.member(campaign_id, contact_id)
             if row is None:
                 self.new_member(campaign_id, contact_id, manually=manually)
             elif row["manually_removed"] == "1":
@@ -191,7 +191,7 @@ class Store:
 
     def new_member(self, campaign_id: int, contact_id: int, *, manually: bool) -> Entity:
         """Add the row of a contact that was never in a campaign; return it."""
-        self.members[campaign_id, contact_id] = row = {
+        row = {
             "campaign_id": str(campaign_id),
             "lead_id": str(contact_id),
             "date_added": sql(self.clock.now()),
@@ -200,6 +200,7 @@ class Store:
             "date_last_exited": None,
             "rotation": "1",
         }
+        self.members.setdefault(campaign_id, {})[contact_id] = row
         return row
 
     def put_sent(self, email_id: int, contact_id: int, event_id: int | None = None) -> int:
@@ -231,13 +232,13 @@ class Store:
 
     def member(self, campaign_id: int, contact_id: int) -> Entity | None:
         """Return the row of a contact in a campaign, removed or not."""
-        return self.members.get((campaign_id, contact_id))
+        return self.members.get(campaign_id, {}).get(contact_id)
 
     def forget_contact(self, contact_id: int) -> None:
         """Delete a contact with its memberships and its log."""
         del self.contacts[contact_id]
-        for key in [key for key in self.members if key[1] == contact_id]:
-            del self.members[key]
+        for inside in self.members.values():
+            inside.pop(contact_id, None)
         self.log[:] = [row for row in self.log if row["lead_id"] != str(contact_id)]
 
     def drop_log(self, event_ids: Iterable[int]) -> None:
@@ -251,7 +252,7 @@ class Store:
         with self.lock:
             campaign, _ = self.event(event_id)
             self.put_member(campaign["id"], contact_id)
-            rotation = self.members[campaign["id"], contact_id]["rotation"]
+            rotation = self.members[campaign["id"]][contact_id]["rotation"]
             key = self.next_id("log")
             self.log.append(
                 {
