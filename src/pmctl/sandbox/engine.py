@@ -7,7 +7,8 @@ contact did (`pmctl.sandbox.decisions`).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from pmctl.sandbox import schedule
 from pmctl.sandbox.actions import Turn, act
@@ -18,10 +19,11 @@ from pmctl.sandbox.journal import Journal, failed
 from pmctl.sandbox.sending import NotSentError, published
 from pmctl.sandbox.store import Entity, Store
 
+Task = Callable[[], None]
 JUMP = "campaign.jump_to_event"
 BATCH = 100  # contacts that Mautic takes at once
 RETRY = datetime.timedelta(hours=1)
-DEEPEST = 300  # steps at once
+LONGEST = 5_000  # tasks at once; a sequence has 300 steps at most
 MOST_FAILURES = 0.1  # of a campaign's contacts; then it unpublishes itself
 
 
@@ -36,7 +38,7 @@ class Run:
         self.system = "1" if system else "0"
         self.events = sorted(campaign["events"], key=lambda event: (event["order"], event["id"]))
         self.by_id = {event["id"]: event for event in self.events}
-        self._depth = 0
+        self._todo: list[Task] = []
 
     def below(self, event: Entity, path: str | None = None) -> list[Entity]:
         """The steps under a step; with `path` only those of its yes or no."""
@@ -88,7 +90,7 @@ class Run:
             event = self.by_id[key]
             ready = [row for row in waiting[key] if self._is_ready(event, row)]
             if ready and published(self.campaign, self.now):
-                self._execute(event, ready)
+                self._all(partial(self._execute, event, ready))
 
     def _is_ready(self, event: Entity, row: Entity) -> bool:
         if row["is_scheduled"] != "1" or int(row["lead_id"]) not in self.store.contacts:
@@ -171,33 +173,49 @@ class Run:
     def go_on(
         self, events: Iterable[Entity], contacts: list[int], *, inactive: bool = False
     ) -> None:
-        """Run steps for contacts, or let them wait. Decisions wait by having no row.
+        """Run steps for contacts, with all that follows at once, or let them wait.
 
         Raises FatalError for jumps that lead to each other without a wait between them.
         """
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise FatalError("jumps without a wait: a loop without end")
-        self._go_on(events, contacts, inactive=inactive)
-        self._depth -= 1
+        self._all(partial(self._start, list(events), contacts, inactive=inactive))
 
-    def _go_on(self, events: Iterable[Entity], contacts: list[int], *, inactive: bool) -> None:
-        ready = []
+    def _all(self, first: Task) -> None:
+        """Do a task and those it adds; what a step leads to comes before the step beside it."""
+        self._todo = [first]
+        for _ in range(LONGEST):
+            if not self._todo:
+                return
+            self._todo.pop()()
+        raise FatalError("jumps without a wait: a loop without end")
+
+    def _then(self, *tasks: Task) -> None:
+        self._todo.extend(reversed(tasks))
+
+    def _start(self, events: list[Entity], contacts: list[int], *, inactive: bool = False) -> None:
+        """Schedule what must wait; the rest comes next. Decisions wait by having no row."""
+        ready, jumps = [], []
         for event in events:
             if event["eventType"] == "decision":
                 continue
             when = schedule.due(event, self.now)
             if not inactive and schedule.must_wait(event, when, self.now):
                 self._wait(event, when, contacts)
+            elif event["type"] == JUMP:
+                jumps.append(event)
             else:
                 ready.append(event)
-        for event in ready:
-            if event["type"] != JUMP:
-                self._execute(event, self._begin(event, contacts, inactive=inactive))
-        jumps = [event for event in ready if event["type"] == JUMP]
-        begun = [(event, self._begin(event, contacts, inactive=inactive)) for event in jumps]
-        for event, rows in begun:
-            self._execute(event, rows)
+        tasks = [partial(self._begin, [event], contacts, inactive=inactive) for event in ready]
+        self._then(*tasks, partial(self._begin, jumps, contacts, inactive=inactive))
+
+    def _begin(self, events: list[Entity], contacts: list[int], *, inactive: bool) -> None:
+        """Write a row of each event for everybody who is still a member, then run the events."""
+        there = [who for who in contacts if who in self.store.contacts]
+        members = [who for who in there if self.member(who)["manually_removed"] == "0"]
+        for_each = [
+            (event, [self._write(event, who, inactive=inactive) for who in members])
+            for event in events
+        ]
+        self._then(*(partial(self._execute, event, rows) for event, rows in for_each))
 
     def _wait(
         self,
@@ -214,34 +232,29 @@ class Run:
                 more = {"is_scheduled": "1", "trigger_date": sql(date)}
                 self._write(event, who, inactive=inactive, **more)
 
-    def _begin(self, event: Entity, contacts: list[int], *, inactive: bool) -> list[Entity]:
-        """A row for everybody who is still a member."""
-        return [
-            self._write(event, who, inactive=inactive)
-            for who in contacts
-            if who in self.store.contacts and self.member(who)["manually_removed"] == "0"
-        ]
-
     def _write(self, event: Entity, contact: int, *, inactive: bool = False, **more: str) -> Entity:
         path = {"non_action_path_taken": "1" if inactive else "0"}
         more = {"system_triggered": self.system, **path, **more}
         return self.journal.write(event, self.member(contact), **more)
 
     def _execute(self, event: Entity, rows: list[Entity]) -> None:
-        """Run a step for the contacts of some rows, then what comes after it."""
+        """Run a step for the contacts of some rows; what comes after it is next."""
         if event["eventType"] == "condition":
             ways: dict[bool, list[int]] = {True: [], False: []}
             for row in rows:
                 ways[self._decide(event, row)].append(int(row["lead_id"]))
-            for yes, path in ((True, "yes"), (False, "no")):
-                if ways[yes]:
-                    self.go_on(self.below(event, path), ways[yes])
+            self._then(
+                partial(self._start, self.below(event, "yes"), ways[True]),
+                partial(self._start, self.below(event, "no"), ways[False]),
+            )
             return
-        passed = self._jump(event, rows) if event["type"] == JUMP else self._act(event, rows)
-        children = self.below(event)
-        for kind in ("condition", "action"):
-            if passed:
-                self.go_on([one for one in children if one["eventType"] == kind], passed)
+        if event["type"] == JUMP:
+            self._jump(event, rows)
+            return
+        passed = self._act(event, rows)
+        for kind in ("action", "condition"):
+            children = [one for one in self.below(event) if one["eventType"] == kind]
+            self._then(partial(self._start, children, passed))
 
     def _decide(self, event: Entity, row: Entity) -> bool:
         yes = holds(self.journal, event, self.store.contacts[int(row["lead_id"])])
@@ -273,16 +286,15 @@ class Run:
         """Try a step that failed again in an hour; too many failures end the campaign."""
         later = sql(self.now + RETRY)
         row.update(is_scheduled="1", trigger_date=later, metadata=failed(reason))
-        failures, key = self.store.failures, event["id"]
-        failures.add((key, int(row["lead_id"])))
-        if sum(of == key for of, _ in failures) >= MOST_FAILURES * len(self.inside):
+        failures = self.store.failures.setdefault(event["id"], set())
+        failures.add(int(row["lead_id"]))
+        if len(failures) >= MOST_FAILURES * len(self.inside):
             self.campaign["isPublished"] = False
 
-    def _jump(self, event: Entity, rows: list[Entity]) -> list[int]:
+    def _jump(self, event: Entity, rows: list[Entity]) -> None:
         """Go on at another step, in the next rotation: nothing of the old one is open any more."""
         properties = event["properties"] if isinstance(event["properties"], dict) else {}
         target = self.by_id.get(properties.get("jumpToEvent") or 0)
-        contacts = [int(row["lead_id"]) for row in rows]
         for row in rows:
             row.update(is_scheduled="0", date_triggered=sql(self.now))
             if target is None:
@@ -291,8 +303,8 @@ class Run:
                 member = self.member(int(row["lead_id"]))
                 member["rotation"] = str(int(member["rotation"]) + 1)
         if target is not None:
-            self.go_on([target], contacts)
-        return contacts
+            contacts = [int(row["lead_id"]) for row in rows]
+            self._then(partial(self._start, [target], contacts))
 
     def _zone(self, contact: int) -> str:
         return str(self.store.contacts[contact]["values"].get("timezone") or "")

@@ -63,7 +63,7 @@ class Store:
     notices: list[Entity] = field(default_factory=list)  # mails to users
     webhooks: list[Entity] = field(default_factory=list)  # calls that a step would have made
     rejected: set[str] = field(default_factory=set)  # addresses that the mail server refuses
-    failures: set[tuple[int, int]] = field(default_factory=set)  # event and contact
+    failures: dict[int, set[int]] = field(default_factory=dict)  # contacts by event
     clock: Clock = field(default_factory=Clock)
     author: Author = field(default_factory=Author)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
