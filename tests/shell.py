@@ -53,3 +53,20 @@ def at_a_terminal(*argv: str, **changes: str) -> str:
             shown += chunk
     os.close(ours)
     return shown.decode().replace("\r\n", "\n")
+
+
+def typed(argv: list[str], keys: str) -> str:
+    """Run a command at a terminal where somebody types; return what it shows."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(argv, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.write(ours, keys.encode())
+    shown = b""
+    with process:
+        while True:
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:  # Linux: EIO when the other side is closed
+                break
+    os.close(ours)
+    return shown.decode()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -19,7 +17,7 @@ from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, in_two_lines, written
 from tests.conftest import Run
 from tests.sandboxes import campaigns_in
-from tests.shell import PMCTL, at_a_terminal, environment
+from tests.shell import PMCTL, at_a_terminal, environment, typed
 
 SENDER = NUDGE.replace(
     "steps:", "send: {from: {name: '${SENDER}', address: ana@mail.example.com}}\nsteps:"
@@ -646,7 +644,7 @@ def test_apply_asks_at_a_terminal(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
-    shown = _typed([*PMCTL, "campaign", "apply", str(file)], f"{answer}\n")
+    shown = typed([*PMCTL, "campaign", "apply", str(file)], f"{answer}\n")
 
     assert "nudge (new) will be created" in shown
     assert "1 campaign: 1 to create; apply? [y/N] " in shown
@@ -655,27 +653,10 @@ def test_apply_asks_at_a_terminal(
 
 
 def test_yes_answers_the_question_at_a_terminal(file: Path, sandbox: MauticSandbox) -> None:
-    shown = _typed([*PMCTL, "campaign", "apply", str(file), "--yes"], "")
+    shown = typed([*PMCTL, "campaign", "apply", str(file), "--yes"], "")
 
     assert "apply?" not in shown
     assert len(campaigns_in(sandbox)) == 1
-
-
-def _typed(argv: list[str], keys: str) -> str:
-    """Run a command at a terminal where somebody types; return what it shows."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(argv, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    os.write(ours, keys.encode())
-    shown = b""
-    with process:
-        while True:
-            try:
-                shown += os.read(ours, 65536)
-            except OSError:  # Linux: EIO when the other side is closed
-                break
-    os.close(ours)
-    return shown.decode()
 
 
 def test_slips_in_bodies_and_in_the_order_of_steps_are_told_together(

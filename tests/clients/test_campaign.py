@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
-import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,9 +18,10 @@ from pmctl.sandbox.mautic import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, event_ids, in_two_lines, mail_ids, written
 from tests.conftest import Run
+from tests.killing import kill_at
 from tests.sandboxes import Do, answering, ask, call, campaigns_in, emails_in, use
 from tests.sequence.strategies import WORDS, sequences
-from tests.shell import PMCTL, environment, run
+from tests.shell import PMCTL, run
 
 OFFER = "pmctl step=offer path=main"
 RESEND = "pmctl step=resend path=main/offer.opened=no"
@@ -704,41 +703,11 @@ def test_one_unsafe_change_stops_the_others_too(
 # Killed, and run again.
 
 
-def _kill_at(sandbox: MauticSandbox, file: Path, number: int, *, done: bool) -> bool:
-    """Kill an apply with SIGKILL when its n-th request is there; return whether it came.
-
-    `done`: the request is still carried out, as Mautic does when the client is gone.
-    """
-    running = threading.Event()
-    process: list[subprocess.Popen[bytes]] = []
-    seen = 0
-
-    def kill(request: Request, do: Do) -> Answer:
-        nonlocal seen
-        seen += 1
-        running.wait()
-        if seen == number:
-            process[0].kill()
-            process[0].wait()
-            if not done:
-                return Answer(500, {})
-        return do(request)
-
-    real = sandbox.mautic.answer
-    answering(sandbox, kill)
-    command = [*PMCTL, "campaign", "apply", str(file)]
-    process.append(subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL))
-    running.set()
-    code = process[0].wait(60)
-    sandbox.mautic.answer = real  # type: ignore[method-assign]
-    return code == -signal.SIGKILL
-
-
 @pytest.mark.parametrize("number", range(1, 17))
 def test_an_apply_that_is_killed_is_finished_by_the_next(
     number: int, file: Path, pmctl: Run, sandbox: MauticSandbox
 ) -> None:
-    assert _kill_at(sandbox, file, number, done=number % 3 > 0)
+    assert kill_at(sandbox, ["apply", str(file)], number, done=number % 3 > 0)
 
     code, _, err = pmctl("campaign", "apply", file)
 

@@ -33,6 +33,22 @@ class Campaign(Lazy):
             "pmctl.cli.campaign_segment",
             "Segments: who is in them, what uses them, changing them.",
         ),
+        "status": (
+            "pmctl.cli.campaign_status",
+            "Show every campaign of this context at a glance.",
+        ),
+        "snapshots": (
+            "pmctl.cli.campaign_history",
+            "List the earlier states of a campaign that are kept on this machine.",
+        ),
+        "rollback": (
+            "pmctl.cli.campaign_history",
+            "Put an earlier state of a campaign back, as a plan that is asked about.",
+        ),
+        "destroy": (
+            "pmctl.cli.campaign_destroy",
+            "Take campaigns out of service; delete them only with --purge.",
+        ),
     }
 
 
@@ -56,6 +72,9 @@ Takeover = Annotated[
     bool, typer.Option("--takeover", help="Take over campaigns of another context.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
+Force = Annotated[
+    str, typer.Option("--force", metavar="REASON", help="Do it although people are harmed.")
+]
 LockTimeout = Annotated[
     float,
     typer.Option(
@@ -219,9 +238,7 @@ def apply(
     paths: Files,
     yes: Yes = False,
     dry_run: DryRun = False,
-    force: Annotated[
-        str, typer.Option("--force", metavar="REASON", help="Do it although people are harmed.")
-    ] = "",
+    force: Force = "",
     takeover: Takeover = False,
     lock_timeout: LockTimeout = 0,
     detailed_exitcode: DetailedExit = False,

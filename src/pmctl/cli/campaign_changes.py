@@ -148,11 +148,11 @@ def apply(context: Context, request: Request) -> bool:
         _write(context, work, plans, request, done)
     except BaseException as exc:
         if done:
-            _show(done, actions)
+            show_done(done, actions)
         if not isinstance(exc, Exception):  # Ctrl-C, SIGTERM
             output.warn("stopped in the middle; run the same command again: it finishes the rest")
         raise
-    _show(done, actions)
+    show_done(done, actions)
     known = [one.key for one in context.campaign.marked]
     names.remember("campaigns", {*known, *(one.key for one in done)})
     return bool(plans)
@@ -209,7 +209,8 @@ def _confirm(plans: list[Plan]) -> None:
         raise typer.Exit(1)
 
 
-def _show(done: list[Outcome], actions: list[str]) -> None:
+def show_done(done: list[Outcome], actions: list[str]) -> None:
+    """Show what was done; `actions` are those planned, for counting what needed nothing."""
     if output.asked() is not None:
         output.show(done, ["key", "action", "campaign_id", "published", "path"])
         return

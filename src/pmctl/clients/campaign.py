@@ -100,6 +100,11 @@ class Campaigns:
         listed = [_listed(row) for row in self.mautic.rows("campaigns", "campaigns", params)]
         return [one for one in listed if one.key]
 
+    def of_key(self, key: str) -> list[Listed]:
+        """Return the campaigns that carry the marker of a key, straight from Mautic."""
+        found = self.find_marked(f"pmctl:v1 key={key} env={self.env} ")
+        return [one for one in found if (one.key, one.env) == (key, self.env)]
+
     def _ids(self, kind: str) -> dict[str, list[int]]:
         """Return the ids of segments or forms by alias; asked for once a run, by any thread."""
         with self._lock:

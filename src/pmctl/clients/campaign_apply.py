@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
-from pmctl.clients import campaign_variants
+from pmctl.clients import campaign_variants, headcount
+from pmctl.clients.percent import keep_percent
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, Unsafe
 from pmctl.sequence import live as live_shape
 from pmctl.sequence import split, split_plan
-from pmctl.sequence.alike import alike, lost_percent, same_html
-from pmctl.sequence.guard import Risk, dangers, risks
+from pmctl.sequence.alike import alike
+from pmctl.sequence.guard import dangers, risks
 from pmctl.sequence.payload import Desired, Names, campaign_body, mail_body, mail_name
 from pmctl.sequence.plan import Change, FieldChange, Live, Plan, compare, held, match
 from pmctl.sequence.seen import seen
 
 if TYPE_CHECKING:
-    from pmctl.clients.campaign import Campaigns, Listed
+    from pmctl.clients.campaign import Campaigns
     from pmctl.clients.snapshots import Kept
     from pmctl.sequence.emails import Mail
 
@@ -76,17 +77,8 @@ def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tupl
     sends = _immediate_sends(client, want, live)
     if live.campaign is None:
         return sends
-    campaign_id = live.campaign.id
     if live.campaign.retired:
         sends += (f"it was retired {live.campaign.retired}: this brings it back",)
-
-    def count(risk: Risk) -> int:
-        if risk.people == "members":
-            conditions = [("campaign_id", "eq", campaign_id), ("manually_removed", "eq", 0)]
-            return client.mautic.stats_total("campaign_leads", conditions)
-        scheduled = 1 if risk.people == "waiting" else 0
-        conditions = [("event_id", "eq", risk.event_id), ("is_scheduled", "eq", scheduled)]
-        return client.mautic.stats_total("campaign_lead_event_log", conditions)
 
     sources = (
         {names.segments[alias] for alias in want.segments},
@@ -95,7 +87,7 @@ def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tupl
     ids = match(want, live.campaign)
     found = risks(want, live.campaign, ids, sources)
     found += split_plan.risks(want, live.mails, ids)
-    return sends + dangers(found, count)
+    return sends + dangers(found, headcount.of_risk(client, live.campaign.id))
 
 
 def _immediate_sends(client: Campaigns, want: Desired, live: Live) -> tuple[str, ...]:
@@ -141,11 +133,11 @@ def _apply(client: Campaigns, before: Look, force: str, planned: str | None) -> 
     names = replace(before.names, emails=_write_mails(client, before))
     campaign_id = _write_campaign(client, before, names)
     after, left = _read_back(client, want, campaign_id, names)
-    if plan.action == "create" and after.campaign and not _only_publishing(left):
+    if plan.action == "create" and after.campaign and not only_publishing(left):
         # a 500 may store a campaign by halves; it is unpublished yet, so mend it
         _put(client, want, after.campaign, names)
         after, left = _read_back(client, want, campaign_id, names)
-    if want.published and left and _only_publishing(left):
+    if want.published and left and only_publishing(left):
         if plan.action == "create":
             _alone(client, want)
         publish(client, campaign_id, published=True)
@@ -166,15 +158,9 @@ def _keep(client: Campaigns, before: Look) -> Kept | None:
     )
 
 
-def _marked(client: Campaigns, want: Desired) -> list[Listed]:
-    """Return the campaigns that carry the sequence's marker, straight from Mautic."""
-    found = client.find_marked(f"pmctl:v1 key={want.key} env={client.env} ")
-    return [one for one in found if (one.key, one.env) == (want.key, client.env)]
-
-
 def _alone(client: Campaigns, want: Desired) -> None:
     """Raise Conflict when another apply made the same campaign at the same time."""
-    twins = _marked(client, want)
+    twins = client.of_key(want.key)
     if len(twins) > 1:
         ids = " and ".join(str(one.id) for one in twins)
         raise Conflict(
@@ -201,7 +187,8 @@ def refuse(plans: list[Plan]) -> None:
         )
 
 
-def _only_publishing(left: list[Change]) -> bool:
+def only_publishing(left: list[Change]) -> bool:
+    """Whether nothing is left but to switch it on or off."""
     return all(
         change.op == "update" and {field.field for field in change.fields} == {"published"}
         for change in left
@@ -253,7 +240,7 @@ def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, A
         return next((row for row in rows if row.get("name") == name), None)
 
     row = once(client, "POST", "emails/new", body, "email", found, name)
-    _keep_percent(client, int(row["id"]), mail, row)
+    keep_percent(client, int(row["id"]), mail.html, row)
     return int(row["id"])
 
 
@@ -266,7 +253,7 @@ def _change_mail(client: Campaigns, email_id: int, mail: Mail | None, body: dict
     path = f"emails/{email_id}/edit"
     row = once(client, "PATCH", path, body, "email", found, f"email {email_id}")
     if mail and "customHtml" in body:
-        _keep_percent(client, email_id, mail, row)
+        keep_percent(client, email_id, mail.html, row)
 
 
 def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
@@ -282,39 +269,20 @@ def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
     return alike(name, value, have)
 
 
-def _keep_percent(client: Campaigns, email_id: int, mail: Mail, row: dict[str, Any]) -> None:
-    """Send HTML again with its percent signs encoded when Mautic decoded them.
-
-    Its filters run rawurldecode over documents with non-ASCII characters, once or twice
-    (mautic/mautic, app/bundles/CoreBundle/Helper/InputHelper.php, called by the API and the form).
-    """
-
-    def found() -> dict[str, Any] | None:
-        now: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
-        return now if same_html(mail.html, str(now.get("customHtml") or "")) else None
-
-    for sign in ("%25", "%2525"):
-        if not lost_percent(mail.html, str(row.get("customHtml") or "")):
-            return
-        body = {"customHtml": mail.html.replace("%", sign)}
-        path = f"emails/{email_id}/edit"
-        row = once(client, "PATCH", path, body, "email", found, f"email {email_id}")
-
-
 def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
     want, live = before.want, before.live.campaign
     if live is None:
         body = campaign_body(want, client.env, names, ids={}, published=False)
 
         def found() -> dict[str, Any] | None:
-            ours = _marked(client, want)
+            ours = client.of_key(want.key)
             return {"id": ours[0].id} if ours else None
 
         return int(once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
     others = [change for change in before.plan.changes if change.kind != "email"]
     if others:
         check_campaign(client, live)
-    if not _only_publishing(others):
+    if not only_publishing(others):
         _put(client, before.want, live, names)
     elif others and not want.published:
         publish(client, live.id, published=False)
@@ -328,7 +296,7 @@ def _put(client: Campaigns, want: Desired, live: live_shape.LiveCampaign, names:
 
     def found() -> dict[str, Any] | None:
         _, left = _read_back(client, want, live.id, names)
-        return {"id": live.id} if _only_publishing(left) else None
+        return {"id": live.id} if only_publishing(left) else None
 
     path = f"campaigns/{live.id}/edit"
     once(client, "PUT", path, body, "campaign", found, f"campaign {live.id}")

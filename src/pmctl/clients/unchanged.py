@@ -30,8 +30,10 @@ def check_campaign(client: Campaigns, before: LiveCampaign) -> None:
         raw = client.mautic.get(f"campaigns/{before.id}")["campaign"]
     except MauticNotFound as exc:
         raise _gone(f"campaign {before.id}") from exc
-    if campaign_seen(live_shape.campaign(raw)) != campaign_seen(before):
-        who = f" by {raw['modifiedByUser']}" if raw.get("modifiedByUser") else ""
+    now = live_shape.campaign(raw)
+    if campaign_seen(now) != campaign_seen(before):
+        known = now.modified != before.modified and raw.get("modifiedByUser")
+        who = f" by {raw['modifiedByUser']}" if known else ""
         raise Changed(f"campaign {before.id} was changed in Mautic meanwhile{who}", hint=PLAN_AGAIN)
 
 

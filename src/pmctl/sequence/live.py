@@ -94,6 +94,11 @@ def items(shape: Any) -> list[Mapping[str, Any]]:
     return [value for value in values if isinstance(value, Mapping)]
 
 
+def listed(shape: Any) -> list[Any]:
+    """Return the values of a list or of an object by index: PHP writes a list with gaps so."""
+    return list(shape.values()) if isinstance(shape, Mapping) else list(shape or [])
+
+
 def _ids(shape: Any) -> tuple[int, ...]:
     return tuple(sorted(int(item["id"]) for item in items(shape)))
 

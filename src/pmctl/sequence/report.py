@@ -51,6 +51,8 @@ def _change(change: Change, paint: Paint) -> list[str]:
     sign, code = _SIGNS[change.op]
     name = f"{change.kind} {change.name}".rstrip()
     shown = [field for field in change.fields if field.field != "marker"]  # our own bookkeeping
+    if change.op == "update" and not shown:
+        return []
     return [f"  {paint(sign, code)} {name}", *(_field(field) for field in shown)]
 
 
