@@ -8,7 +8,7 @@ from dataclasses import dataclass
 EXIT_CODES: dict[int, str] = {
     0: "done; nothing to do; empty list",
     1: "the operation failed, or some of its items did (each is named)",
-    2: "changes or drift found, only where asked for (--detailed-exitcode, fmt --check)",
+    2: "changes or drift found, only where asked for (diff, --detailed-exitcode, fmt --check)",
     3: "not found",
     4: "not allowed (authentication, permission)",
     5: "exists already, or conflicts",

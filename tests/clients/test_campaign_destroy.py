@@ -64,6 +64,9 @@ def test_a_retired_campaign_is_known_as_such(live: MauticSandbox, pmctl: Run) ->
     assert (code, json.loads(out)[0]["action"]) == (0, "nothing")
     rows = json.loads(pmctl("campaign", "list", "--ours", "-o", "json")[1])
     assert [bool(row["retired"]) for row in rows] == [True, False]
+    code, _, err = pmctl("campaign", "publish", "nudge")
+    assert code == 5
+    assert "nudge was retired 20" in in_two_lines(err)
     assert written(live) == []
 
 

@@ -13,7 +13,7 @@ from pmctl.cli import campaign_reports as reports
 from pmctl.cli.campaign_reports import ReportFile, ReportForm
 from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
 from pmctl.cli.common import Command, Lazy, Printing, context_of, group
-from pmctl.errors import UsageError
+from pmctl.errors import Conflict, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -359,6 +359,11 @@ def _set_published(
     found = client.get(name)
     word = "published" if published else "unpublished"
     called = found.key or f"campaign {found.id}"
+    if published and found.retired:
+        raise Conflict(
+            f"{called} was retired {found.retired}",
+            hint=f"`pmctl campaign rollback {called}` brings it back, or an apply with --force",
+        )
     if found.published is published:
         output.note(f"{called} is {word} already")
     elif dry_run:

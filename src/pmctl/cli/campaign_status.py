@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pmctl import output
-from pmctl.cli import campaign_files as files
-from pmctl.cli.campaign import Variables
+from pmctl.cli.campaign_values import Variables, VarsFiles, values
 from pmctl.cli.common import Printing, context_of, group
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ def status(
         typer.Argument(metavar="[FILES...]", help="Files to compare with, for the drift."),
     ] = None,
     variables: Variables = None,
+    vars_files: VarsFiles = None,
 ) -> None:
     """Show every campaign of this context at a glance.
 
@@ -39,7 +39,7 @@ def status(
     file is known only when the files are given; without them it says unknown.
     """
     context = context_of(ctx)
-    drift = _drift(context, paths, files.values(variables)) if paths else None
+    drift = _drift(context, paths, values(ctx, variables, vars_files)) if paths else None
     columns = ["key", "published", "members", "waiting", "changed", "drift", "retired"]
     output.show(_rows(context, drift), columns)
 

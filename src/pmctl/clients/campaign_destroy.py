@@ -17,6 +17,7 @@ from pmctl.clients.unchanged import Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
+from pmctl.sequence import split, split_plan
 from pmctl.sequence.payload import read_retired, retired_line
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ def look(client: Campaigns, name: str, listed: Listed | None, known: Uses) -> Ta
     campaign_id = listed.id if listed else None
     key = listed.key if listed else name
     live = client.read(campaign_id, [client.env], key)
-    shared = {mail.id: ", ".join(known.of_email(mail.id, campaign_id)) for mail in live.mails}
+    users = {mail.step: ", ".join(known.of_email(mail.id, campaign_id)) for mail in live.mails}
+    # who sends an email sends its variants
+    shared = {m.id: users.get(split.parent_of(m.step) or m.step, "") for m in live.mails}
     return Target(
         key=key,
         campaign=live.campaign,
@@ -181,6 +184,7 @@ def purge(client: Campaigns, target: Target, *, emails: bool, wait_seconds: floa
             if live.published or not live.retired:
                 _retire(client, live)
         own = [mail for mail in target.mails if mail.id not in target.shared]
+        own.sort(key=lambda mail: split.parent_of(mail.step) is None)  # variants first
         todo = own if emails else [mail for mail in own if mail.published]
         for mail in todo:
             (_delete_mail if emails else _unpublish_mail)(client, mail)
@@ -240,7 +244,7 @@ def _unpublish_mail(client: Campaigns, mail: LiveMail) -> None:
         row: dict[str, Any] = client.mautic.get(f"emails/{mail.id}")["email"]
         return None if row.get("isPublished") else row
 
-    path, body = f"emails/{mail.id}/edit", {"isPublished": False}
+    path, body = f"emails/{mail.id}/edit", split_plan.rest(mail)
     once(client, "PATCH", path, body, "email", found, f"email {mail.id}")
 
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
 from pmctl.backends.mautic_errors import MauticNotFound
-from pmctl.clients import headcount
+from pmctl.clients import campaign_variants, headcount
 from pmctl.clients.campaign_apply import Outcome, only_publishing, publish, refuse
 from pmctl.clients.percent import keep_percent
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
-from pmctl.sequence import restore
+from pmctl.sequence import restore, split_plan
 from pmctl.sequence.guard import dangers, risks
 from pmctl.sequence.plan import Change, Live, Plan
 from pmctl.sequence.restore import NEW_MAIL, Pairs
@@ -265,37 +265,55 @@ def _write_mails(client: Campaigns, before: Look) -> tuple[Revisions, dict[int, 
     revisions, ids = _revisions(before), dict(before.pairs.mails)
     changes = {change.name: change for change in before.plan.changes if change.kind == "email"}
     now = {mail.id: mail for mail in before.now.mails}
-    for mail in before.then.mails:
+    for number in now.keys() - set(ids.values()):
+        if now[number].step in changes:  # a variant that came later
+            check_mail(client, now[number])
+            _rest(client, now[number])
+    for mail in restore.writing_order(before.then, before.now):
         change = changes.get(mail.step)
         if change is None:
             continue
+        pairs = replace(before.pairs, mails=ids)
         if ids[mail.id] == NEW_MAIL:
-            row = _create_mail(client, mail)
+            row = _create_mail(client, mail, pairs)
             ids[mail.id] = int(row["id"])
         else:
             check_mail(client, now[ids[mail.id]])
-            row = _change_mail(client, ids[mail.id], mail, change)
+            row = _change_mail(client, mail, change, pairs)
         revisions[mail.id] = (_revision(mail.fields), _revision(row))
     return revisions, ids
 
 
-def _create_mail(client: Campaigns, mail: LiveMail) -> dict[str, Any]:
+def _rest(client: Campaigns, mail: LiveMail) -> None:
     def found() -> dict[str, Any] | None:
+        raw: dict[str, Any] = client.mautic.get(f"emails/{mail.id}")["email"]
+        return None if raw.get("isPublished") else raw
+
+    path, body = f"emails/{mail.id}/edit", split_plan.rest(mail)
+    once(client, "PATCH", path, body, "email", found, f"email {mail.id}")
+
+
+def _create_mail(client: Campaigns, mail: LiveMail, pairs: Pairs) -> dict[str, Any]:
+    body = restore.mail_body(mail, pairs)
+
+    def found() -> dict[str, Any] | None:
+        if "variantParent" in body:  # a variant is in no listing
+            return campaign_variants.named(client.mautic, body["variantParent"], mail.name)
         rows = client.mautic.rows("emails", "emails", where(("name", "eq", mail.name)))
         return next((row for row in rows if row.get("name") == mail.name), None)
 
-    body = restore.mail_body(mail)
     row = once(client, "POST", "emails/new", body, "email", found, mail.name)
     return keep_percent(client, int(row["id"]), str(body["customHtml"]), row)
 
 
-def _change_mail(client: Campaigns, number: int, mail: LiveMail, change: Change) -> dict[str, Any]:
-    body = restore.mail_body(mail, [field.field for field in change.fields])
+def _change_mail(client: Campaigns, mail: LiveMail, change: Change, pairs: Pairs) -> dict[str, Any]:
+    number = pairs.mails[mail.id]
+    body = restore.mail_body(mail, pairs, [field.field for field in change.fields])
 
     def found() -> dict[str, Any] | None:
         raw: dict[str, Any] = client.mautic.get(f"emails/{number}")["email"]
-        then, now = Live(None, (mail,)), Live(None, (replace(mail, fields=raw),))
-        left = restore.changes(then, now, Pairs({}, {mail.id: mail.id}))
+        now = replace(mail, id=number, fields=raw)
+        left = restore.changes(Live(None, (mail,)), Live(None, (now,)), pairs)
         return None if left else raw
 
     path = f"emails/{number}/edit"

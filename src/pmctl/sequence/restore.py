@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pmctl.sequence import split
 from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail, clock, items, level, listed, when
-from pmctl.sequence.payload import Desired, Event
+from pmctl.sequence.payload import Desired, Event, read_share
 from pmctl.sequence.plan import MAIL_FIELDS, Change, Facts, Live, differences
 
 NEW_MAIL = -1  # the id of an email that is to be made anew, until it has one
@@ -89,6 +90,7 @@ def changes(then: Live, now: Live, pairs: Pairs) -> list[Change]:
     wanted = _facts(then, names, pairs)
     today = {pairs.events[old]: name for old, name in names.items() if old in pairs.events}
     have = _facts(now, today, None)
+    wanted.update({subject: {"isPublished": False} for subject in _resting(now, pairs)})
     steps = {pairs.mails[mail.id]: mail.step for mail in then.mails if mail.id in pairs.mails}
     for mail in now.mails:  # a renamed one still counts as the step that it was
         if mail.id in steps and steps[mail.id] != mail.step and ("email", mail.step) in have:
@@ -98,6 +100,23 @@ def changes(then: Live, now: Live, pairs: Pairs) -> list[Change]:
     return differences(wanted, have) + [
         Change("delete", "event", _called(event), live_id=event.id) for event in gone
     ]
+
+
+def _resting(now: Live, pairs: Pairs) -> list[tuple[str, str]]:
+    """Return the variants that came later: unpublished they get no share of the mails."""
+    kept = set(pairs.mails.values())
+    return [
+        ("email", mail.step)
+        for mail in now.mails
+        if mail.id not in kept and mail.published and split.parent_of(mail.step)
+    ]
+
+
+def parent_of(mail: LiveMail) -> int | None:
+    """Return the id of the email whose variant this one is."""
+    parent = mail.fields.get("variantParent")
+    number = parent.get("id") if isinstance(parent, Mapping) else parent
+    return int(number) if number else None
 
 
 def _names(then: Live) -> dict[int, str]:
@@ -126,6 +145,9 @@ def _facts(live: Live, names: Mapping[int, str], pairs: Pairs | None) -> Facts:
             "utmTags": {k: v for k, v in _map(mail.fields.get("utmTags")).items() if v},
             "headers": _map(mail.fields.get("headers")),
         }
+        parent = parent_of(mail)
+        if parent is not None:
+            facts["email", mail.step]["variantParent"] = _mail_id(parent, pairs)
     return facts
 
 
@@ -189,8 +211,8 @@ def remapped(event: LiveEvent, pairs: Pairs) -> dict[str, Any]:
     return properties
 
 
-def _mail_id(said: Any, pairs: Pairs) -> int:
-    return pairs.mails.get(int(said), int(said))
+def _mail_id(said: Any, pairs: Pairs | None) -> int:
+    return pairs.mails.get(int(said), int(said)) if pairs else int(said)
 
 
 def moment(value: Any) -> str | None:
@@ -247,8 +269,11 @@ def identity(event: LiveEvent) -> tuple[str, str]:
 # What is written.
 
 
-def mail_body(mail: LiveMail, fields: Iterable[str] | None = None) -> dict[str, Any]:
-    """Return the body that gives an email its earlier content: all of it, or only `fields`."""
+def mail_body(mail: LiveMail, pairs: Pairs, fields: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return the body that gives an email its earlier content: all of it, or only `fields`.
+
+    Of a variant it always says what makes it one: Mautic's form asks for that.
+    """
     raw = mail.fields
     headers = [{"label": k, "value": v} for k, v in _map(raw.get("headers")).items()]
     body = {
@@ -257,13 +282,32 @@ def mail_body(mail: LiveMail, fields: Iterable[str] | None = None) -> dict[str, 
         "utmTags": {name: value or "" for name, value in _map(raw.get("utmTags")).items()},
         "headers": {"list": headers},
     }
+    share, parent = read_share(mail.name), parent_of(mail)
+    always = split.settings(share, _mail_id(parent, pairs)) if share and parent else {}
     if fields is None:
         kind = {"emailType": raw.get("emailType") or "template"}
-        return {**body, **kind, "template": raw.get("template") or "blank"}
+        return {**body, **kind, **always, "template": raw.get("template") or "blank"}
     names = set(fields)
     if names & {"fromName", "fromAddress"}:
         names |= {"fromName", "fromAddress"}  # Mautic ignores one without the other
-    return {name: value for name, value in body.items() if name in names}
+    return {**{name: value for name, value in body.items() if name in names}, **always}
+
+
+def writing_order(then: Live, now: Live) -> list[LiveMail]:
+    """Return the earlier emails in the order in which to write them.
+
+    A variant needs its parent's id; and those that give away some of their share come before
+    those that get it, so that together they never have more than 100 percent.
+    """
+    shares = {mail.step: read_share(mail.name) for mail in now.mails if mail.published}
+    today = {step: share.weight for step, share in shares.items() if share}
+
+    def place(mail: LiveMail) -> tuple[bool, bool]:
+        share = read_share(mail.name)
+        weight = share.weight if share and mail.published else 0
+        return parent_of(mail) is not None, weight >= today.get(mail.step, 0)
+
+    return sorted(then.mails, key=place)
 
 
 def campaign_body(
