@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ COMMITTED = Path("campaigns/sequence.schema.json")
 
 
 def errors(value: Any) -> list[str]:
-    return [error.message for error in jsonschema.Draft7Validator(schema()).iter_errors(value)]
+    return [error.message for error in checker().iter_errors(value)]
+
+
+@cache
+def checker() -> jsonschema.Draft7Validator:
+    return jsonschema.Draft7Validator(schema())
 
 
 def test_the_schema_is_good_draft_7():
@@ -56,6 +62,14 @@ def every_mapping(part: Any) -> list[dict[str, Any]]:
     if not isinstance(part, dict):
         return []
     return [part, *(found for item in part.values() for found in every_mapping(item))]
+
+
+def test_hovering_over_a_key_says_what_it_is_for():
+    made = schema()
+    definitions = made["definitions"]
+
+    assert "in the contexts" in made["properties"]["environments"]["description"]
+    assert made["properties"]["audience"]["description"] == definitions["Audience"]["description"]
 
 
 def test_every_kind_of_step_is_told_by_its_word():

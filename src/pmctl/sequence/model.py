@@ -533,6 +533,7 @@ class Sequence(Shape):
     stop_on: list[StopOn] = []
     limits: Limits = Limits()
     environments: dict[str, dict[str, Any]] = {}
+    """What is otherwise in the contexts of these names; merged over the file."""
     steps: Annotated[list[Step], Field(min_length=1)]
 
 

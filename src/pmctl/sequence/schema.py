@@ -6,6 +6,7 @@ from typing import Any
 
 from pmctl.sequence import model, split
 from pmctl.sequence.environments import SAME_EVERYWHERE
+from pmctl.sequence.key_docs import key_docs, shapes
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 # What the models' validators say and pydantic cannot put into a schema.
@@ -43,9 +44,22 @@ def schema() -> dict[str, Any]:
     for word, shape in model.KINDS.items():
         definitions[shape.__name__]["title"] = f"{word} step"
     definitions["Email"]["properties"]["variants"]["minItems"] = 2
+    for name, shape in shapes().items():
+        _describe(made if name == "Sequence" else definitions.get(name, {}), shape, definitions)
     made["properties"]["environments"] = _environments(made["properties"], definitions)
     made = _draft7({**made, "title": "A sequence", "definitions": definitions})
     return {"$schema": DRAFT, **made}
+
+
+def _describe(made: dict[str, Any], shape: type[model.Shape], definitions: dict[str, Any]) -> None:
+    """Say what each key is for: its own docstring, else that of the only shape it may have."""
+    docs = key_docs(shape)
+    for name, part in made.get("properties", {}).items():
+        refs = [one["$ref"] for one in (part, *part.get("anyOf", ())) if "$ref" in one]
+        whole = definitions[refs[0].rpartition("/")[2]] if len(refs) == 1 else {}
+        said = docs.get(name) or whole.get("description")
+        if said:
+            part["description"] = said
 
 
 def _environments(properties: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
