@@ -25,8 +25,8 @@ def test_a_whole_sequence_is_played_over_http(flow):
     from tests.sandbox.flow import step
 
     flow.campaign(
-        flow.mail("offer", description="pmctl step=offer path=main"),
-        step("opened", "email.open", "offer"),
+        {**flow.mail("first"), "description": "pmctl step=offer path=main"},
+        step("opened", "email.open", "first"),
         flow.mail("thanks", "opened", "yes"),
         flow.mail("nudge", "opened", "no", wait="3h"),
     )
@@ -37,6 +37,8 @@ def test_a_whole_sequence_is_played_over_http(flow):
     assert _post(flow, "clock", {"hours": 3})[1] == {"now": "2026-11-23T03:24:00+00:00"}
     assert _post(flow, "cron")[1]["sent"] == 2
 
+    for wrong in ("path", "main", "off"):
+        assert _post(flow, "open", {**opening, "email": wrong})[0] == 404
     _, answer = _get(flow, "sent")
     assert [one["contact"] for one in answer["sent"]] == [*flow.contacts, *flow.contacts]
     assert answer["sent"][-1]["at"] == "2026-11-23T03:24:00+00:00"

@@ -27,8 +27,9 @@ class Mail(NamedTuple):
 class Acts:
     """What happens around Mautic, on one store.
 
-    A contact is an id or an email address. A mail is the id of an email, its name, its subject, or
-    what the description or the name of the sending step holds (so `step=welcome` will do).
+    A contact is an id or an email address. A mail is the id of an email, its name, its subject,
+    the name of the step that sends it, or a word of the step's description: after an apply by
+    pmctl the id of the step in its file.
     """
 
     def __init__(self, store: Store) -> None:
@@ -122,7 +123,7 @@ class Acts:
 
 
 def _words(text: str) -> list[str]:
-    return [text, *text.split(), *(word.partition("=")[2] for word in text.split())]
+    return [text, *(word.removeprefix("step=") for word in text.split())]
 
 
 def _mail(row: Entity) -> Mail:

@@ -86,9 +86,7 @@ def _dnc(_: Store, given: Given, contact: Entity) -> bool:
     result, reason = False, given.get("reason")
     for channel in given.get("channels") or []:
         found = contact["dnc"].get(channel, {}).get("reason", 0)
-        result = (found is reason or found == reason) and isinstance(reason, int)
-        if not reason:
-            result = found != 0
+        result = found == reason and isinstance(reason, int) if reason else found != 0
     return result
 
 

@@ -86,7 +86,7 @@ class Run:
         waiting: dict[int, list[Entity]] = {}
         for row in self.journal.waiting(self.campaign["id"], sql(self.now)):
             waiting.setdefault(int(row["event_id"]), []).append(row)
-        for key in sorted(waiting):
+        for key in sorted(set(waiting) & set(self.by_id)):
             event = self.by_id[key]
             ready = [row for row in waiting[key] if self._is_ready(event, row)]
             if ready and published(self.campaign, self.now):
