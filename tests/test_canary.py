@@ -30,7 +30,7 @@ default_context = "production"
 url = "https://mautic.example.com"
 user = "ana"
 """
-# what each command is given; FILE and FOLDER stand for a sequence and its folder
+# what each command is given; FILE stands for a sequence, PEOPLE for a file of contacts
 COMMANDS: dict[str, list[str]] = {
     "campaign validate": ["FILE"],
     "campaign explain": ["FILE"],
@@ -56,6 +56,16 @@ COMMANDS: dict[str, list[str]] = {
     "campaign segment members": ["trials"],
     "campaign segment add-contacts": ["trials", "ana@example.com"],
     "campaign segment remove-contacts": ["trials", "ana@example.com"],
+    "campaign contact list": [],
+    "campaign contact show": ["ana@example.com"],
+    "campaign contact add": ["new@example.com"],
+    "campaign contact delete": ["ana@example.com", "--yes"],
+    "campaign contact tag": ["ana@example.com", "--add", "vip"],
+    "campaign contact upsert": ["PEOPLE", "-o", "json"],
+    "campaign contact enroll": ["canary", "ana@example.com"],
+    "campaign contact remove": ["canary", "ana@example.com", "--yes"],
+    "campaign contact dnc add": ["ana@example.com"],
+    "campaign contact dnc remove": ["ana@example.com", "--yes"],
     "config init": ["--force"],
     "config list": [],
     "config show": [],
@@ -142,7 +152,11 @@ def test_no_command_shows_a_secret(
         elif trouble != "none":
             faults = {"cut": "cut-after", "html": "html", "500": "500"}
             sandbox.fail(f"*:*:*:{faults[trouble]}")
-        words = [str(file) if word == "FILE" else word for word in COMMANDS[command]]
+        monkeypatch.setattr("pmctl.clients.campaign_contact_upsert.PAUSES", (0, 0))
+        people = tmp_path / "people.csv"
+        people.write_text("email,city\nana@example.com,Lima\n")
+        paths = {"FILE": str(file), "PEOPLE": str(people)}
+        words = [paths.get(word, word) for word in COMMANDS[command]]
         reads = ["--retries", "0"] if command.startswith("campaign") else []
 
         _, out, err = pmctl(*command.split(), *words, "--trace", *reads, stdin="a-new-secret\n")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pmctl.audit import Outcome
     from pmctl.backends.mautic import Mautic
     from pmctl.clients.campaign import Campaigns
+    from pmctl.clients.campaign_contact import Contacts
     from pmctl.config import Config
     from pmctl.http import Http, HttpOptions
 
@@ -107,6 +108,13 @@ class Context:
         journal = Journal(state / "journal.jsonl", self._audit)
         locks = FileLocks(state / "locks", self.config.mautic.url)
         return Campaigns(self.mautic, env, journal, locks, Snapshots(state / "snapshots" / env))
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """The contacts of this context."""
+        from pmctl.clients.campaign_contact import Contacts
+
+        return Contacts(self.campaign)
 
     def _audit(self, target: str, outcome: Outcome) -> None:
         from pmctl import audit

@@ -114,15 +114,18 @@ class Http:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         safe: bool | None = None,
+        patience: float = 1,
     ) -> Answer:
         """Send one request, return the answer of any status but redirects.
 
         GET and HEAD are reads and repeated when that may help; anything else is a write and sent
         once, unless `safe` says that doing it twice does no harm. Raises Unreachable when it
         surely was not done, OutcomeUnknown when a write may have been, Busy when told to wait.
+        A call with much to do in it may take `patience` times as long as another.
         """
         write = method not in READS if safe is None else not safe
-        deadline = self._clock() + self._options.timeout_seconds
+        limit = self._options.timeout_seconds * patience
+        deadline = self._clock() + limit
         client = self._opened()
         url = f"{self.base_url}/{path.lstrip('/')}"
         pairs: list[tuple[str, Any]] = list(
@@ -132,7 +135,7 @@ class Http:
             method, url, params=pairs, json=json, data=form, headers=headers
         )
         for attempt in itertools.count():
-            answer = self._attempt(client, request, deadline, write=write)
+            answer = self._attempt(client, request, deadline, limit, write=write)
             final = attempt >= self._options.retries
             if isinstance(answer, PmctlError):
                 if final or not self._waited(_backoff(attempt), deadline):
@@ -146,7 +149,13 @@ class Http:
         raise AssertionError("unreachable")
 
     def _attempt(
-        self, client: httpx.Client, request: httpx.Request, deadline: float, *, write: bool
+        self,
+        client: httpx.Client,
+        request: httpx.Request,
+        deadline: float,
+        limit: float,
+        *,
+        write: bool,
     ) -> Answer | PmctlError:
         """Return the answer, or the error after which a repeat may help; raise the others."""
         import httpx
@@ -155,7 +164,7 @@ class Http:
             return self._exchange(client, request, deadline)
         # UnicodeError: a host name with a label over 63 characters
         except (httpx.RequestError, UnicodeError) as exc:
-            words, hint, hopeless = self._words(exc)
+            words, hint, hopeless = self._words(exc, limit)
             self._trace("!", words, {}, "")
             if not write or _unsent(exc):
                 error = Unreachable(f"{self.name} gave no usable answer: {words}", hint=hint)
@@ -229,7 +238,7 @@ class Http:
             hint=f"correct the base URL: it is {self.base_url} now, and redirects are not followed",
         )
 
-    def _words(self, exc: Exception) -> tuple[str, str, bool]:
+    def _words(self, exc: Exception, limit: float) -> tuple[str, str, bool]:
         """Return what happened, what to do, and whether a repeat is hopeless."""
         import socket
         import ssl
@@ -253,7 +262,7 @@ class Http:
             return "no connection in time", hint, False
         if isinstance(exc, httpx.TimeoutException):
             return (
-                f"no answer within {self._options.timeout_seconds:g} s",
+                f"no answer within {limit:g} s",
                 f"{hint} (--timeout)",
                 False,
             )

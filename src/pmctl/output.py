@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum, StrEnum
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from pmctl.errors import InputProblems, PmctlError, UsageError, redact
 from pmctl.text import any_character, clean, json_text
@@ -338,36 +338,70 @@ def _problem(problem: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
+class Advance(Protocol):
+    """Says that one more item is done, or several."""
+
+    def __call__(self, count: int = 1) -> None: ...
+
+
+def _unseen(count: int = 1) -> None:
+    del count
+
+
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
-    """Yield a function to call after each item: a bar at a terminal, a line now and then in CI."""
+def progress(label: str, total: int, *, rate: bool = False) -> Iterator[Advance]:
+    """Yield a function to call after each item: a bar at a terminal, a line now and then in CI.
+
+    With `rate` it says how many items a second there are, and how long it will take.
+    """
     if style.quiet or total < 2:
-        yield lambda: None
+        yield _unseen
     elif sys.stderr.isatty():
-        with _bar(label, total) as advance:
+        with _bar(label, total, rate=rate) as advance:
             yield advance
     else:
-        yield _ticker(label, total)
+        yield _ticker(label, total, rate=rate)
 
 
 @contextmanager
-def _bar(label: str, total: int) -> Iterator[Callable[[], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+def _bar(label: str, total: int, *, rate: bool) -> Iterator[Advance]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()]
+    if rate:
+        columns += [TextColumn("{task.fields[rate]}"), TimeRemainingColumn()]
+    began, done = time.monotonic(), 0
     with Progress(*columns, console=_console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(clean(label), total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(clean(label), total=total, rate="")
+
+        def advance(count: int = 1) -> None:
+            nonlocal done
+            done += count
+            bar.update(task, advance=count, rate=f"{_rate(done, began):,.0f}/s")
+
+        yield advance
 
 
-def _ticker(label: str, total: int) -> Callable[[], None]:
-    done, last = 0, time.monotonic()
+def _rate(done: int, began: float) -> float:
+    return done / max(time.monotonic() - began, 0.001)
 
-    def advance() -> None:
+
+def _ticker(label: str, total: int, *, rate: bool) -> Advance:
+    began = last = time.monotonic()
+    done = 0
+
+    def advance(count: int = 1) -> None:
         nonlocal done, last
-        done += 1
+        done += count
         if time.monotonic() - last >= 10:  # a log wants a sign of life, not a line per item
             last = time.monotonic()
-            note(f"{label}: {done} of {total}")
+            speed = f", {_rate(done, began):,.0f} a second" if rate else ""
+            note(f"{label}: {done} of {total}{speed}")
 
     return advance

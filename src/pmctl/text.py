@@ -30,6 +30,11 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) 
     return f"known: {', '.join(words)}" if words else ""
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number with its noun: `1 contact`, `2,000 contacts`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def clean(text: str) -> str:
     """Return `text` with control and direction characters spelt out: `\\x1b`, `\\u202e`."""
     return text if text.isprintable() else re.sub(_UNSAFE, _spelt, text)

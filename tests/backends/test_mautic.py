@@ -722,3 +722,13 @@ def test_a_trace_of_both_logins_shows_no_secret(mock: respx.MockRouter, tmp_path
     secrets = ["geheim/77&", "sekret/123&", "geheim%2F77", "sekret%2F123", token]
     secrets.append(base64.b64encode(b"api:geheim/77&").decode())
     assert [secret for secret in secrets if secret in text] == []
+
+
+def test_ids_of_any_kind_are_new_once():
+    from pmctl.backends.mautic import _LARGEST_BIT, _Ids
+
+    seen = _Ids()
+    keys = [0, 7, 8, 5_000, _LARGEST_BIT, -1, "7", "x", True]
+
+    assert [seen.is_new(key) for key in keys] == [True] * len(keys)
+    assert [seen.is_new(key) for key in reversed(keys)] == [False] * len(keys)

@@ -49,6 +49,10 @@ class Campaign(Lazy):
             "pmctl.cli.campaign_destroy",
             "Take campaigns out of service; delete them only with --purge.",
         ),
+        "contact": (
+            "pmctl.cli.campaign_contact",
+            "Contacts: find, import, tag, block, enroll.",
+        ),
     }
 
 
