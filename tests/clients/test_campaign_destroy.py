@@ -327,7 +327,7 @@ def test_status_is_one_line_for_each_campaign_of_the_context(
     ]
     assert {line[5] for line in lines[1:]} == {"unknown"}
 
-    live.store.emails[1]["subject"] = "By hand"
+    live.store.emails[1].update(subject="By hand", revision=9)
     rows = json.loads(pmctl("campaign", "status", file, "-o", "json")[1])
     assert [row["drift"] for row in rows] == ["yes", "no file"]
     assert pmctl("campaign", "apply", file)[0] == 0

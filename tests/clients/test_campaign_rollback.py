@@ -196,7 +196,7 @@ def test_an_email_that_was_deleted_is_made_anew_and_its_step_sends_it(
     assert "+ email offer" in out
     new = mail_ids(changed)["offer"]
     assert new != old
-    sends = [e for e in campaigns_in(changed)[0]["events"] if e["description"] == OFFER]
+    sends = [e for e in campaigns_in(changed)[0]["events"] if e["id"] == event_ids(changed)[OFFER]]
     assert sends[0]["properties"]["email"] == new
     _as_the_first_file(file, pmctl)
 
@@ -241,7 +241,7 @@ def test_events_of_the_builder_come_back_whatever_their_type(
     file.write_text(NUDGE)
     assert pmctl("campaign", "apply", file)[0] == 0
     events = sandbox.store.campaigns[1]["events"]
-    offer = next(e for e in events if e["description"] == OFFER)
+    offer = next(e for e in events if e["id"] == event_ids(sandbox)[OFFER])
     common = {**offer, "description": None, "parentId": offer["id"]}
     push = {"id": 98, "type": "plugin.leadpush", "name": "To the CRM", "order": 2}
     jump = {"id": 99, "type": "campaign.jump_to_event", "name": "Back", "order": 3}
@@ -386,7 +386,8 @@ def test_a_step_that_waited_for_a_date_cannot_be_made_anew(
     file: Path, pmctl: Run, sandbox: MauticSandbox
 ) -> None:
     assert pmctl("campaign", "apply", file)[0] == 0
-    resend = next(e for e in sandbox.store.campaigns[1]["events"] if e["description"] == RESEND)
+    events = {event["id"]: event for event in sandbox.store.campaigns[1]["events"]}
+    resend = events[event_ids(sandbox)[RESEND]]
     resend.update(triggerMode="date", triggerDate="2026-12-24T10:00:00+00:00")
     file.write_text(SHORTER)
     assert pmctl("campaign", "apply", file, "--force", "a test")[0] == 0

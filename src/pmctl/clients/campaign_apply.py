@@ -69,7 +69,9 @@ def look(client: Campaigns, want: Desired, *, takeover: bool = False) -> Look:
     changes = compare(want, live, client.env, names)
     found = _dangers(client, want, live, names) if changes else ()
     number = owned.id if owned else None
-    plan = Plan(want.key, want.name, want.path, number, tuple(changes), found, seen(live))
+    plan = Plan(
+        want.key, want.name, want.path, number, tuple(changes), found, seen(live) if changes else ""
+    )
     return Look(want, live, names, plan)
 
 

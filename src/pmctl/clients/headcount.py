@@ -26,9 +26,9 @@ def of_risk(client: Campaigns, campaign_id: int) -> Callable[[Risk], int]:
     """Return how to count the people whom a risk of a campaign concerns."""
 
     def count(risk: Risk) -> int:
-        if risk.people == "members":
+        scheduled = {"waiting": 1, "passed": 0}.get(risk.people)
+        if scheduled is None:  # whoever else is meant, there are not more of them than members
             return members(client, campaign_id)
-        scheduled = 1 if risk.people == "waiting" else 0
         conditions = [("event_id", "eq", risk.event_id), ("is_scheduled", "eq", scheduled)]
         return client.mautic.stats_total("campaign_lead_event_log", conditions)
 

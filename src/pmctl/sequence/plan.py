@@ -54,7 +54,7 @@ class Plan:
     campaign_id: int | None
     changes: tuple[Change, ...]
     dangers: tuple[str, ...] = ()
-    seen: str = ""  # what Mautic held when it was made; see sequence.seen
+    seen: str = ""  # what Mautic held when it was made, "" when nothing is to do
 
     @property
     def action(self) -> Literal["create", "update", "nothing"]:
