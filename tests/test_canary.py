@@ -33,6 +33,7 @@ user = "ana"
 # what each command is given; FILE stands for a sequence, PEOPLE for a file of contacts
 COMMANDS: dict[str, list[str]] = {
     "campaign validate": ["FILE"],
+    "campaign lint": ["FILE"],
     "campaign explain": ["FILE"],
     "campaign graph": ["FILE"],
     "campaign schema": [],

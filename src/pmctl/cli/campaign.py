@@ -25,6 +25,7 @@ class Campaign(Lazy):
     """The commands below, and what lies in modules of its own."""
 
     parts: Mapping[str, tuple[str, str]] = {
+        "lint": ("pmctl.cli.campaign_lint", "Say what is unwise in sequence files, offline."),
         "diff": (
             "pmctl.cli.campaign_diff",
             "Say what differs from Mautic, and nothing when nothing does; for cron.",

@@ -35,10 +35,17 @@ class Document:
         """The lines of the file, without their ends."""
         return self.text.split("\n")
 
-    def locate(self, loc: Loc) -> tuple[int, int]:
-        """Return (line, column), from 1, of what lies at `loc`, or of its nearest parent."""
+    def locate(self, loc: Loc, *, key: bool = False) -> tuple[int, int]:
+        """Return (line, column), from 1, of what lies at `loc`, or of its nearest parent.
+
+        With `key`, of the last key itself and not of its value.
+        """
         overlay = self.overlays.get(self.env or "", {})
-        return yaml_nodes.find(self._root, environments.place(loc, self.env, overlay))
+        return yaml_nodes.find(self._root, environments.place(loc, self.env, overlay), key=key)
+
+    def comments(self) -> Iterator[tuple[int, int, str]]:
+        """Yield (line, column, text from the # on) of every comment of the file."""
+        return yaml_nodes.comments(self._root, self.lines)
 
     def elsewhere(self) -> Iterator[Document]:
         """Yield the document as it is in each of its other environments."""

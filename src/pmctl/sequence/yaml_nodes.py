@@ -7,7 +7,8 @@ by YAML 1.2, where `on`, `yes`, `09:30` and dates are words, and only true and f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -297,6 +298,35 @@ def find(root: Node, loc: Iterable[str | int], *, key: bool = False) -> tuple[in
     if key and at is not root and last_key is not None:
         at = last_key
     return _place(at)
+
+
+def comments(root: Node, lines: list[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield (line, column, text from the # on) of every comment: a # in a text is none."""
+    texts = sorted(set(_texts(root)))
+    for number, line in enumerate(lines):
+        for found in re.finditer(r"(?:^|(?<=[ \t]))#", line):
+            at = (number, found.start())
+            before = bisect_right(texts, (at, (len(lines), 0))) - 1
+            if before < 0 or at >= texts[before][1]:
+                yield number + 1, found.start() + 1, line[found.start() :]
+                break
+
+
+def _texts(root: Node) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Yield (begin, end) of every scalar, as (line, column) from 0; aliased ones once."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            begin, end = node.start_mark, node.end_mark
+            yield (begin.line, begin.column), (end.line, end.column)
+        elif isinstance(node, MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, SequenceNode):
+            waiting += node.value
 
 
 def _place(node: Node) -> tuple[int, int]:
