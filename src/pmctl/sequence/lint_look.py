@@ -88,6 +88,8 @@ def _letters(graph: Graph, mails: Iterable[Mail]) -> Iterator[Letter]:
     locs = {node.step: node.loc for node in graph.nodes() if node.kind == "email"}
     for mail in mails:
         name = mail.parent or mail.step
+        if name not in graph.emails:
+            continue  # a note to colleagues, who are asked for no consent
         step, loc = graph.emails[name], locs[name]
         texts = {variant.id: number for number, variant in enumerate(step.variants)}
         if mail.variant:

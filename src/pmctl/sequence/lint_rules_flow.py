@@ -173,7 +173,7 @@ def _may_have_left(look: Look, node: Node) -> bool:
     for child in look.line(node):
         waited += minutes(child.times)
         parent = look.parents.get(id(child))
-        if parent is None or parent.kind == "if-dnc":
+        if parent is None or parent.kind == "if-dnc" or parent.data.get("type") == "lead.dnc":
             return False
         if parent.role == "decision" and child.anchor == "yes" and not waited:
             return False  # it has just done something with the mail
