@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pmctl.sandbox.server import MauticSandbox
 from tests.sandboxes import campaigns_in, emails_in
 
@@ -48,9 +50,14 @@ def written(sandbox: MauticSandbox) -> list[str]:
 
 
 def event_ids(sandbox: MauticSandbox) -> dict[str, int]:
-    """The ids of the only campaign's events, by their markers."""
+    """The ids of the only campaign's events, by their markers, without what is noted beside."""
     (campaign,) = campaigns_in(sandbox)
-    return {event["description"]: event["id"] for event in campaign["events"]}
+    return {marker_of(event): event["id"] for event in campaign["events"]}
+
+
+def marker_of(event: dict[str, Any]) -> str:
+    """The marker in an event's description, without what is noted beside it."""
+    return " ".join(str(event["description"]).split(" ")[:3])
 
 
 def mail_ids(sandbox: MauticSandbox) -> dict[str, int]:

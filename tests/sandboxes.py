@@ -34,13 +34,18 @@ def ask(sandbox: MauticSandbox, path: str) -> Any:
     return call(sandbox, path, "GET")
 
 
-def call(sandbox: MauticSandbox, path: str, method: str = "POST") -> Any:
-    """Have the stand-in do something, as its own user."""
+def call(sandbox: MauticSandbox, path: str, method: str = "POST", body: Any = None) -> Any:
+    """Have the stand-in do something, as its own user; `body` is sent as JSON."""
     import base64
 
     login = base64.b64encode(f"{sandbox.user}:{sandbox.password}".encode()).decode()
-    headers = {"Authorization": f"Basic {login}"}
-    request = urllib.request.Request(f"{sandbox.url}/api/{path}", headers=headers, method=method)
+    headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
+    request = urllib.request.Request(
+        f"{sandbox.url}/api/{path}",
+        headers=headers,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+    )
     with urllib.request.urlopen(request, timeout=5) as answer:
         return json.load(answer)
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from pmctl.sandbox.server import MauticSandbox
-from tests.campaigns import NUDGE, OTHER, in_two_lines, written
+from tests.campaigns import NUDGE, OTHER, in_two_lines, marker_of, written
 from tests.conftest import Run
 from tests.sandboxes import campaigns_in
 from tests.shell import PMCTL, at_a_terminal, environment, typed
@@ -341,15 +341,16 @@ def test_a_plan_is_a_document_for_programs(
     assert (other["action"], nudge["action"]) == ("create", "update")
     assert int(nudge["campaign_id"]) == 1
     if form != "csv":
-        assert set(nudge) == {"key", "name", "path", "campaign_id", "changes", "dangers"} | {
-            "action",
-            "seen",
-        }
+        assert set(nudge) == {
+            "version", "key", "name", "path", "campaign_id", "action", "changes", "dangers",
+            "notes", "people", "sends", "seen",
+        }  # fmt: skip
         subject = next(change for change in nudge["changes"] if change["kind"] == "email")
         assert subject["fields"][0] == {
             "field": "subject",
             "before": "A question",
             "after": "An answer",
+            "by": "you",
         }
 
 
@@ -523,7 +524,7 @@ def test_an_empty_list_is_no_error(pmctl: Run, sandbox: MauticSandbox) -> None:
 
 
 def test_show_counts_members_and_who_waits_where(applied: MauticSandbox, pmctl: Run) -> None:
-    steps = {e["description"]: e["id"] for e in applied.store.campaigns[2]["events"]}
+    steps = {marker_of(e): e["id"] for e in applied.store.campaigns[2]["events"]}
     resend = steps["pmctl step=resend path=main/offer.opened=no"]
     applied.store.put_waiting(resend, 1)
     applied.store.put_waiting(resend, 2)

@@ -29,6 +29,7 @@ def test_it_names_what_differs_and_nothing_else(
     live: MauticSandbox, file: Path, tmp_path: Path, pmctl: Run
 ) -> None:
     live.store.emails[1]["subject"] = "By hand"
+    live.store.emails[1]["revision"] += 1
     (tmp_path / "other.yaml").write_text(OTHER)
     assert pmctl("campaign", "apply", tmp_path / "other.yaml")[0] == 0
     live.reset_requests()
@@ -37,7 +38,8 @@ def test_it_names_what_differs_and_nothing_else(
 
     assert (code, err) == (2, "")
     assert out == (
-        "nudge (campaign 1) will be changed\n  ~ email offer\n      subject: By hand → A question\n"
+        "nudge (campaign 1) will be changed\n  ~ email offer  (changed in Mautic)\n"
+        "      subject: By hand → A question\n"
     )
     assert written(live) == []
 

@@ -85,7 +85,7 @@ CASES = {
     "rollback of a purge": Case(
         ("rollback", "nudge", *YES),
         (NUDGE,),
-        23,
+        22,
         (14, 15, 16, 20),
         _rolled_back,
         first=PURGE,

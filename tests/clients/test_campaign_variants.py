@@ -81,7 +81,7 @@ def test_a_changed_share_and_text_are_seen_and_written_to_the_child_alone(
 
     assert "share in percent: 30 → 75 (not verifiable: Mautic never shows it)" in out
     assert code == 0, err
-    assert written(sandbox) == ["PATCH /api/emails/2/edit"]
+    assert written(sandbox) == ["PATCH /api/emails/2/edit", "PUT /api/campaigns/1/edit"]
     assert _shares(sandbox) == {"b": 75, "c": 20}
     assert event_ids(sandbox) == events
     assert pmctl("campaign", "plan", split)[1] == NOTHING
@@ -110,11 +110,14 @@ def test_a_text_changed_in_mautic_is_drift_also_in_a_child(
     split: Path, pmctl: Run, sandbox: MauticSandbox
 ) -> None:
     sandbox.store.emails[3]["subject"] = "Changed in the builder"
+    sandbox.store.emails[3]["revision"] += 1
 
     code, out, _ = pmctl("campaign", "plan", split, "--detailed-exitcode")
 
     assert code == 2
-    assert "~ email offer~c\n      subject: Changed in the builder → Short" in out
+    assert (
+        "~ email offer~c  (changed in Mautic)\n      subject: Changed in the builder → Short" in out
+    )
 
 
 def test_a_variant_that_the_file_has_no_more_is_unpublished_and_not_deleted(
@@ -127,7 +130,7 @@ def test_a_variant_that_the_file_has_no_more_is_unpublished_and_not_deleted(
 
     assert "~ email offer~c\n      published: yes → no" in out
     assert code == 0, err
-    assert written(sandbox) == ["PATCH /api/emails/3/edit"]
+    assert written(sandbox) == ["PATCH /api/emails/3/edit", "PUT /api/campaigns/1/edit"]
     assert sandbox.store.emails[3]["isPublished"] is False
     assert pmctl("campaign", "plan", split)[1] == NOTHING
 
@@ -250,8 +253,8 @@ def test_mails_are_dealt_out_as_the_file_says_and_nobody_is_mailed_twice(
 # Cut at any request, and run again.
 
 HOWS = ("cut-before", "cut-after", "500-stored")
-CREATE = [(n, how) for n in range(1, 22) for how in HOWS]
-CHANGE = [(n, how) for n in range(1, 13) for how in HOWS]
+CREATE = [(n, how) for n in range(1, 23) for how in HOWS]
+CHANGE = [(n, how) for n in range(1, 19) for how in HOWS]
 
 
 def _broken(sandbox: MauticSandbox, pmctl: Run, file: Path, number: int, how: str) -> None:

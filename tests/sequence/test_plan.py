@@ -7,9 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 
 from pmctl.sequence import live as live_shape
+from pmctl.sequence.compare import compare
 from pmctl.sequence.guard import dangers, risks
+from pmctl.sequence.matching import match
 from pmctl.sequence.payload import Desired, campaign_body, mail_body
-from pmctl.sequence.plan import Live, compare, match
+from pmctl.sequence.plan import Live
 from tests.sequence.strategies import sequences
 from tests.sequence.test_payload import AGAIN, HELLO, compiled, names, sequence
 

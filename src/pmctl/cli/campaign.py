@@ -219,6 +219,9 @@ def plan(
     paths: Files,
     detailed_exitcode: DetailedExit = False,
     takeover: Takeover = False,
+    people: Annotated[
+        bool, typer.Option("--people", help="Count the contacts at every step, changed or not.")
+    ] = False,
     variables: Variables = None,
     vars_files: VarsFiles = None,
 ) -> None:
@@ -227,11 +230,21 @@ def plan(
     Examples:
       pmctl campaign plan campaigns/
       pmctl campaign plan campaigns/ --detailed-exitcode -o json
+      pmctl campaign plan campaigns/welcome.yaml --people
+
+    Each difference says who is behind it: nothing is said of what you changed in the file, what
+    somebody changed in Mautic is marked, and a conflict is what changed on both sides. At the
+    steps that change it counts who is not yet there, who waits, who is past, and says what the
+    change does to them.
     """
     from pmctl.cli import campaign_changes
 
     changed = campaign_changes.plan(
-        context_of(ctx), paths, values(ctx, variables, vars_files), takeover=takeover
+        context_of(ctx),
+        paths,
+        values(ctx, variables, vars_files),
+        takeover=takeover,
+        people=people,
     )
     if changed and detailed_exitcode:
         raise typer.Exit(2)

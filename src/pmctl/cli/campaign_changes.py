@@ -14,6 +14,7 @@ from pmctl.clients import sources
 from pmctl.errors import Conflict, NotFound, PmctlError
 from pmctl.parallel import side_by_side
 from pmctl.sequence import report
+from pmctl.sequence.plan_document import document
 
 if TYPE_CHECKING:
     from pmctl.clients.campaign_apply import Outcome
@@ -67,29 +68,35 @@ class Work:
 
 
 def plan(
-    context: Context, paths: list[str], variables: Mapping[str, str], *, takeover: bool
+    context: Context,
+    paths: list[str],
+    variables: Mapping[str, str],
+    *,
+    takeover: bool,
+    people: bool = False,
 ) -> bool:
     """Show every plan; return whether there is something to change."""
     work = Work.of(paths, variables)
     actions: list[str] = []
 
     def counted() -> Iterator[Plan]:
-        for one in planned(context, work, takeover=takeover):
+        for one in planned(context, work, takeover=takeover, people=people):
             actions.append(one.action)
             yield one
 
     if output.asked() is not None:
-        rows = ({"key": one.key, "action": one.action, **vars(one)} for one in counted())
-        output.show(rows, ["key", "action", "campaign_id", "path"])
+        output.show(map(document, counted()), ["key", "action", "campaign_id", "path"])
     else:
         for one in counted():
-            if one.changes:
+            if one.changes or one.people:
                 sys.stdout.write(report.plan_text(one, output.paint))
         sys.stdout.write(report.summary(actions, _TO_DO) + "\n")
     return any(action != "nothing" for action in actions)
 
 
-def planned(context: Context, work: Work, *, takeover: bool) -> Iterator[Plan]:
+def planned(
+    context: Context, work: Work, *, takeover: bool, people: bool = False
+) -> Iterator[Plan]:
     """Plan the files side by side; raise after the last one when some cannot be planned."""
     client = context.campaign
     _ = client.marked  # asked for once, before the threads
@@ -97,7 +104,7 @@ def planned(context: Context, work: Work, *, takeover: bool) -> Iterator[Plan]:
 
     def one(want: Desired) -> Plan | PmctlError:
         try:
-            return client.plan(want, takeover=takeover)
+            return client.plan(want, takeover=takeover, people=people)
         except (NotFound, Conflict) as exc:
             return exc
 

@@ -51,6 +51,7 @@ def _differences(
     """Show what differs; return how many campaigns do."""
     from pmctl.cli.campaign_changes import Work, planned
     from pmctl.sequence import report
+    from pmctl.sequence.plan_document import document
 
     work = Work.of(paths, variables)
     number = 0
@@ -63,7 +64,7 @@ def _differences(
             if one.changes:
                 number += 1
                 text = report.plan_text(one, output.paint)
-                yield {"text": text, "key": one.key, "action": one.action, **vars(one)}
+                yield {"text": text, **document(one)}
         for lost in _undescribed(context.campaign, keys) if others else ():
             number += 1
             yield _row(lost)

@@ -89,9 +89,10 @@ def rollback(
 
 def _show(plan: Plan) -> None:
     from pmctl.sequence import report
+    from pmctl.sequence.plan_document import document
 
     if output.asked() is not None:
-        output.show([{"action": plan.action, **vars(plan)}], ["key", "action", "campaign_id"])
+        output.show([document(plan)], ["key", "action", "campaign_id"])
     else:
         sys.stdout.write(report.plan_text(plan, output.paint))
     output.note(NOT_BACK)

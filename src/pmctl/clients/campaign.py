@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import Mautic, where
-from pmctl.clients import campaign_variants
+from pmctl.clients import campaign_variants, headcount
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
 from pmctl.sequence.payload import Names, read_mail_marker, read_marker, read_retired
@@ -82,6 +83,7 @@ class Campaigns:
         self.snapshots = snapshots
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, list[int]]] = {}
+        self._sizes: dict[str, int] = {}
 
     def all(self) -> list[Listed]:
         """Return every campaign of this Mautic, by id."""
@@ -177,9 +179,22 @@ class Campaigns:
                 yield mail
 
     def members_of_segment(self, alias: str) -> int:
-        """Return how many contacts a segment has."""
-        params: list[tuple[str, str | int]] = [("search", f"segment:{alias}"), ("minimal", 1)]
-        return self.mautic.total("contacts", "contacts", params)
+        """Return how many contacts a segment has; asked for once a run."""
+        with self._lock:
+            if alias not in self._sizes:
+                params: list[tuple[str, str | int]] = [("search", f"segment:{alias}")]
+                params.append(("minimal", 1))
+                self._sizes[alias] = self.mautic.total("contacts", "contacts", params)
+            return self._sizes[alias]
+
+    @cached_property
+    def failed(self) -> Counter[int]:
+        """How many mails of each campaign event failed; asked for once a run."""
+        with self._lock:
+            rows = self.mautic.stats(
+                "email_stats", (("source", "eq", "campaign.event"), ("is_failed", "eq", 1))
+            )
+            return Counter(int(row["source_id"]) for row in rows if row.get("source_id"))
 
     def owned(self, want: Desired, *, takeover: bool = False) -> Listed | None:
         """Return the campaign of a sequence. Raises Conflict for twins and for another's."""
@@ -214,11 +229,14 @@ class Campaigns:
                     hint="give one of the two another name",
                 )
 
-    def plan(self, want: Desired, *, takeover: bool = False) -> Plan:
-        """Return what apply would do: at most two requests, and counts where people may suffer."""
+    def plan(self, want: Desired, *, takeover: bool = False, people: bool = False) -> Plan:
+        """Return what apply would do: two requests, and two more where something changes.
+
+        With `people` the contacts of every step are counted, changed or not.
+        """
         from pmctl.clients.campaign_apply import look
 
-        return look(self, want, takeover=takeover).plan
+        return look(self, want, takeover=takeover, people=people).plan
 
     def get(self, name: str) -> Listed:
         """Return a campaign by key or id. Raises NotFound."""
@@ -240,7 +258,6 @@ class Campaigns:
         """Return a campaign with its members and who waits where."""
         raw = self.mautic.get(f"campaigns/{self.get(name).id}")["campaign"]
         found = live_shape.campaign(raw)
-        member_rows = (("campaign_id", "eq", found.id), ("manually_removed", "eq", 0))
         waiting_rows = (("campaign_id", "eq", found.id), ("is_scheduled", "eq", 1))
         waiting: dict[int, int] = {}
         for row in self.mautic.stats("campaign_lead_event_log", waiting_rows):
@@ -252,7 +269,7 @@ class Campaigns:
             env=found.env,
             published=found.published,
             segments=[str(one.get("alias")) for one in live_shape.items(raw.get("lists"))],
-            members=self.mautic.stats_total("campaign_leads", member_rows),
+            members=headcount.members(self, found.id),
             steps=[
                 Step(
                     id=event.id,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
-from pmctl.clients import campaign_variants, headcount
+from pmctl.clients import campaign_variants
+from pmctl.clients.campaign_people import consider
 from pmctl.clients.percent import keep_percent
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
@@ -18,9 +19,13 @@ from pmctl.errors import Conflict, Unsafe
 from pmctl.sequence import live as live_shape
 from pmctl.sequence import split, split_plan
 from pmctl.sequence.alike import alike
-from pmctl.sequence.guard import dangers, risks
-from pmctl.sequence.payload import Desired, Names, campaign_body, mail_body, mail_name
-from pmctl.sequence.plan import Change, FieldChange, Live, Plan, compare, held, match
+from pmctl.sequence.compare import compare
+from pmctl.sequence.facts import held
+from pmctl.sequence.live import LiveMail
+from pmctl.sequence.matching import match
+from pmctl.sequence.payload import Desired, Names, Records, campaign_body, mail_body, mail_name
+from pmctl.sequence.plan import Change, FieldChange, Live, Plan
+from pmctl.sequence.records import noted, records
 from pmctl.sequence.seen import seen
 
 if TYPE_CHECKING:
@@ -56,7 +61,7 @@ class Outcome:
     unexpected: tuple[Change, ...] = ()
 
 
-def look(client: Campaigns, want: Desired, *, takeover: bool = False) -> Look:
+def look(client: Campaigns, want: Desired, *, takeover: bool = False, people: bool = False) -> Look:
     """Read what Mautic holds of a sequence and compare. No write."""
     names = client.names(want)
     owned = client.owned(want, takeover=takeover)
@@ -66,41 +71,22 @@ def look(client: Campaigns, want: Desired, *, takeover: bool = False) -> Look:
     envs = dict.fromkeys([client.env, owned.env] if owned else [client.env])
     live = client.read(owned.id if owned else None, envs, want.key)
     names = replace(names, emails={mail.step: mail.id for mail in live.mails})
-    changes = compare(want, live, client.env, names)
-    found = _dangers(client, want, live, names) if changes else ()
-    number = owned.id if owned else None
+    found = consider(
+        client, want, live, names, compare(want, live, client.env, names), every=people
+    )
     plan = Plan(
-        want.key, want.name, want.path, number, tuple(changes), found, seen(live) if changes else ""
+        want.key,
+        want.name,
+        want.path,
+        owned.id if owned else None,
+        found.changes,
+        dangers=found.dangers,
+        notes=found.notes,
+        people=found.people,
+        sends=found.sends,
+        seen=seen(live) if found.changes else "",
     )
     return Look(want, live, names, plan)
-
-
-def _dangers(client: Campaigns, want: Desired, live: Live, names: Names) -> tuple[str, ...]:
-    sends = _immediate_sends(client, want, live)
-    if live.campaign is None:
-        return sends
-    if live.campaign.retired:
-        sends += (f"it was retired {live.campaign.retired}: this brings it back",)
-
-    sources = (
-        {names.segments[alias] for alias in want.segments},
-        {names.forms[alias] for alias in want.forms},
-    )
-    ids = match(want, live.campaign)
-    found = risks(want, live.campaign, ids, sources)
-    found += split_plan.risks(want, live.mails, ids)
-    return sends + dangers(found, headcount.of_risk(client, live.campaign.id))
-
-
-def _immediate_sends(client: Campaigns, want: Desired, live: Live) -> tuple[str, ...]:
-    """Refuse more first emails within the hour than the sequence's own limit."""
-    runs = live.campaign is not None and live.campaign.published
-    if want.most_at_once is None or not want.sends_at_once or not want.published or runs:
-        return ()
-    number = sum(client.members_of_segment(alias) for alias in want.segments)
-    if number <= want.most_at_once:
-        return ()
-    return (f"up to {number} contacts are mailed at once, the limit is {want.most_at_once}",)
 
 
 def apply(
@@ -132,12 +118,14 @@ def _apply(client: Campaigns, before: Look, force: str, planned: str | None) -> 
     if planned is not None and planned != plan.seen:
         raise Changed(f"{want.key} was changed in Mautic after it was planned", hint=PLAN_AGAIN)
     kept = _keep(client, before)
-    names = replace(before.names, emails=_write_mails(client, before))
-    campaign_id = _write_campaign(client, before, names)
+    mails = _write_mails(client, before)
+    names = replace(before.names, emails={mail.step: mail.id for mail in mails})
+    notes = records(want, replace(before.live, mails=mails), client.env, names)
+    campaign_id = _write_campaign(client, before, names, notes)
     after, left = _read_back(client, want, campaign_id, names)
     if plan.action == "create" and after.campaign and not only_publishing(left):
         # a 500 may store a campaign by halves; it is unpublished yet, so mend it
-        _put(client, want, after.campaign, names)
+        _put(client, want, after.campaign, names, notes)
         after, left = _read_back(client, want, campaign_id, names)
     if want.published and left and only_publishing(left):
         if plan.action == "create":
@@ -176,7 +164,7 @@ def _read_back(
 ) -> tuple[Live, list[Change]]:
     """Return what Mautic holds now, and what of the sequence is missing in it."""
     after = client.read(campaign_id, [client.env], want.key)
-    return after, compare(want, after, client.env, names)
+    return after, compare(want, after, client.env, names, trust=False)
 
 
 def refuse(plans: list[Plan]) -> None:
@@ -197,12 +185,11 @@ def only_publishing(left: list[Change]) -> bool:
     )
 
 
-def _write_mails(client: Campaigns, before: Look) -> dict[str, int]:
-    """Create what is missing, change what differs; return all ids by step."""
-    ids = dict(before.names.emails)
+def _write_mails(client: Campaigns, before: Look) -> tuple[LiveMail, ...]:
+    """Create what is missing, change what differs; return all emails as Mautic has them now."""
+    now = {mail.step: mail for mail in before.live.mails}
     changes = {c.name: c for c in before.plan.changes if c.kind == "email"}
     mails = {mail.step: mail for mail in before.want.mails}
-    now = {mail.step: mail for mail in before.live.mails}
     for name in split_plan.writing_order(before.want, before.live.mails):
         change, mail = changes.get(name), mails.get(name)
         if change is None:
@@ -210,16 +197,19 @@ def _write_mails(client: Campaigns, before: Look) -> dict[str, int]:
         if name in now:
             check_mail(client, now[name])
         if mail is None:  # a variant that the file has no more
-            _change_mail(client, ids[name], None, split_plan.rest(now[name]))
+            row = _change_mail(client, now[name].id, None, split_plan.rest(now[name]))
+            now[name] = replace(now[name], published=False, fields=row)
             continue
         body = mail_body(before.want, mail, client.env)
         if mail.share and mail.parent:
-            body |= split.settings(mail.share, ids[mail.parent])
+            body |= split.settings(mail.share, now[mail.parent].id)
         if change.op == "create":
-            ids[mail.step] = _create_mail(client, before.want, mail, body)
+            row = _create_mail(client, before.want, mail, body)
         else:
-            _change_mail(client, ids[mail.step], mail, _changed(body, change))
-    return ids
+            row = _change_mail(client, now[name].id, mail, _changed(body, change))
+        marked = mail_name(before.want, mail, client.env)
+        now[name] = LiveMail(int(row["id"]), name, marked, published=True, fields=row)
+    return tuple(now.values())
 
 
 def _changed(body: dict[str, Any], change: Change) -> dict[str, Any]:
@@ -232,7 +222,9 @@ def _changed(body: dict[str, Any], change: Change) -> dict[str, Any]:
     return {name: body[name] for name in body if name in names}
 
 
-def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, Any]) -> int:
+def _create_mail(
+    client: Campaigns, want: Desired, mail: Mail, body: dict[str, Any]
+) -> dict[str, Any]:
     name = mail_name(want, mail, client.env)
 
     def found() -> dict[str, Any] | None:
@@ -242,11 +234,12 @@ def _create_mail(client: Campaigns, want: Desired, mail: Mail, body: dict[str, A
         return next((row for row in rows if row.get("name") == name), None)
 
     row = once(client, "POST", "emails/new", body, "email", found, name)
-    keep_percent(client, int(row["id"]), mail.html, row)
-    return int(row["id"])
+    return keep_percent(client, int(row["id"]), mail.html, row)
 
 
-def _change_mail(client: Campaigns, email_id: int, mail: Mail | None, body: dict[str, Any]) -> None:
+def _change_mail(
+    client: Campaigns, email_id: int, mail: Mail | None, body: dict[str, Any]
+) -> dict[str, Any]:
     def found() -> dict[str, Any] | None:
         row: dict[str, Any] = client.mautic.get(f"emails/{email_id}")["email"]
         done = all(_holds(row, name, value) for name, value in body.items())
@@ -254,8 +247,7 @@ def _change_mail(client: Campaigns, email_id: int, mail: Mail | None, body: dict
 
     path = f"emails/{email_id}/edit"
     row = once(client, "PATCH", path, body, "email", found, f"email {email_id}")
-    if mail and "customHtml" in body:
-        keep_percent(client, email_id, mail.html, row)
+    return keep_percent(client, email_id, mail.html, row) if mail and "customHtml" in body else row
 
 
 def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
@@ -271,34 +263,39 @@ def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
     return alike(name, value, have)
 
 
-def _write_campaign(client: Campaigns, before: Look, names: Names) -> int:
+def _write_campaign(client: Campaigns, before: Look, names: Names, notes: Records) -> int:
     want, live = before.want, before.live.campaign
     if live is None:
-        body = campaign_body(want, client.env, names, ids={}, published=False)
+        body = campaign_body(want, client.env, names, ids={}, published=False, records=notes)
 
         def found() -> dict[str, Any] | None:
             ours = client.of_key(want.key)
             return {"id": ours[0].id} if ours else None
 
         return int(once(client, "POST", "campaigns/new", body, "campaign", found, want.key)["id"])
-    others = [change for change in before.plan.changes if change.kind != "email"]
-    if others:
-        check_campaign(client, live)
-    if not only_publishing(others):
-        _put(client, before.want, live, names)
-    elif others and not want.published:
+    check_campaign(client, live)
+    if not only_publishing(list(before.plan.changes)) or not noted(live, notes):
+        _put(client, before.want, live, names, notes)
+    elif not want.published:
         publish(client, live.id, published=False)
     return live.id
 
 
-def _put(client: Campaigns, want: Desired, live: live_shape.LiveCampaign, names: Names) -> None:
+def _put(
+    client: Campaigns,
+    want: Desired,
+    live: live_shape.LiveCampaign,
+    names: Names,
+    notes: Records,
+) -> None:
     ids = {identity: event.id for identity, event in match(want, live).items()}
     published = want.published and live.published  # publishing comes last, after reading back
-    body = campaign_body(want, client.env, names, ids=ids, published=published)
+    body = campaign_body(want, client.env, names, ids=ids, published=published, records=notes)
 
     def found() -> dict[str, Any] | None:
-        _, left = _read_back(client, want, live.id, names)
-        return {"id": live.id} if only_publishing(left) else None
+        after, left = _read_back(client, want, live.id, names)
+        done = after.campaign and noted(after.campaign, notes) and only_publishing(left)
+        return {"id": live.id} if done else None
 
     path = f"campaigns/{live.id}/edit"
     once(client, "PUT", path, body, "campaign", found, f"campaign {live.id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,20 @@ def alike(name: str, want: Any, have: Any) -> bool:
     if isinstance(want, str) and isinstance(have, str):
         return _levelled(want) == _levelled(have)
     return False
+
+
+def canonical(name: str, value: Any) -> Any:
+    """Return a value so that two which are alike are equal; None for every kind of nothing."""
+    if isinstance(value, str):
+        kept: Any = _tokens(value) if name == "customHtml" else _levelled(value)
+    elif isinstance(value, Mapping):
+        kept = {str(key): canonical("", item) for key, item in value.items()}
+        kept = {key: item for key, item in kept.items() if item is not None}
+    elif isinstance(value, list | tuple):
+        kept = [canonical("", item) for item in value]
+    else:
+        kept = int(value) if isinstance(value, bool) else value
+    return None if kept in ("", {}, []) else kept
 
 
 def _levelled(text: str) -> str:

@@ -8,21 +8,37 @@ from typing import Literal
 
 from pmctl.sequence.live import LiveCampaign, LiveEvent
 from pmctl.sequence.payload import Desired, Event
+from pmctl.sequence.people import People
 
 
 @dataclass(frozen=True)
 class Risk:
     """Something a change does; it matters when `count` of the people concerned is not 0.
 
-    `people` says whom to count: the campaign's members, or those who wait at or passed an event.
+    `people` says whom to count: the campaign's members, those who wait at or passed an event, or
+    those who have been nowhere but at the events that go.
     """
 
     message: str  # with {n} for the count
-    people: Literal["members", "waiting", "passed"]
+    people: Literal["members", "waiting", "passed", "only-there"]
     event_id: int = 0
+    gone: frozenset[int] = frozenset()
 
 
 Count = Callable[[Risk], int]
+
+
+def counted(people: People) -> Count:
+    """Return how to count the people of a risk."""
+
+    def number(risk: Risk) -> int:
+        if risk.people == "members":
+            return people.members
+        if risk.people == "only-there":
+            return people.only_at(set(risk.gone))
+        return (people.waiting if risk.people == "waiting" else people.past)(risk.event_id)
+
+    return number
 
 
 def risks(
@@ -65,13 +81,13 @@ def _name(event: LiveEvent) -> str:
 
 
 def _first_step(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:
-    roots = [event for event in live.events if event.parent is None]
-    if any(event.id in kept for event in roots) or not roots or not want.events:
+    """Mautic lets in every member without a row in the log; the rows of an event go with it."""
+    gone = frozenset(event.id for event in live.events) - kept
+    first = next((e for e in live.events if e.parent is None and e.id in gone), None)
+    if first is None or not want.events:
         return []
-    message = (
-        f"the first step ({_name(roots[0])}) is replaced: {{n}} start again and are mailed again"
-    )
-    return [Risk(message, "members")]
+    message = f"the first step ({_name(first)}) is replaced: {{n}} start again and are mailed again"
+    return [Risk(message, "only-there", gone=gone)]
 
 
 def _audience(live: LiveCampaign, sources: tuple[set[int], set[int]]) -> list[Risk]:

@@ -14,7 +14,9 @@ from pmctl.sequence.payload import (
     read_event_marker,
     read_mail_marker,
     read_marker,
+    read_records,
     read_retired,
+    without_marker,
 )
 
 
@@ -30,6 +32,7 @@ class LiveEvent:
     anchor: str
     properties: Mapping[str, Any]
     trigger: Mapping[str, Any]
+    records: Mapping[str, str] = field(default_factory=dict)  # was, mail; none in older markers
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class LiveMail:
     name: str
     published: bool
     fields: Mapping[str, Any]
+
+    @property
+    def revision(self) -> int:
+        """Mautic's count of the writes to it; sending leaves it alone."""
+        return int(self.fields.get("revision") or 0)
 
 
 @dataclass(frozen=True)
@@ -61,22 +69,20 @@ class LiveCampaign:
     modified: str
     retired: str = ""  # since when it is out of service
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    records: Mapping[str, str] = field(default_factory=dict)  # own
 
 
 def campaign(raw: Mapping[str, Any]) -> LiveCampaign:
     """Return the campaign that Mautic's `GET /campaigns/ID` answer holds."""
     description = str(raw.get("description") or "")
     key, env, digest = read_marker(description) or ("", "", "")
-    ours = (read_marker, read_retired)
-    lines = description.splitlines()
-    text = "\n".join(line for line in lines if not any(read(line) for read in ours))
     return LiveCampaign(
         id=int(raw["id"]),
         key=key,
         env=env,
         hash=digest,
         name=str(raw.get("name") or ""),
-        description=text.strip(),
+        description=without_marker(description),
         published=bool(raw.get("isPublished")),
         restart=bool(raw.get("allowRestart")),
         segments=_ids(raw.get("lists")),
@@ -85,6 +91,7 @@ def campaign(raw: Mapping[str, Any]) -> LiveCampaign:
         modified=str(raw.get("dateModified") or ""),
         retired=read_retired(description),
         raw=raw,
+        records=read_records(description) if key else {},
     )
 
 
@@ -105,16 +112,18 @@ def _ids(shape: Any) -> tuple[int, ...]:
 
 def _event(raw: Mapping[str, Any]) -> LiveEvent:
     parent = raw.get("parent")
+    description = str(raw.get("description") or "")
     has_parent = isinstance(parent, Mapping) and parent.get("id") is not None
     return LiveEvent(
         id=int(raw["id"]),
-        identity=read_event_marker(str(raw.get("description") or "")),
+        identity=read_event_marker(description),
         name=str(raw.get("name") or ""),
         type=str(raw.get("type") or ""),
         parent=int(parent["id"]) if has_parent and isinstance(parent, Mapping) else None,
         anchor=str(raw.get("decisionPath") or ("bottom" if has_parent else "leadsource")),
         properties=_mapping(raw.get("properties")),
         trigger=raw,
+        records=read_records(description),
     )
 
 

@@ -34,10 +34,19 @@ TYPES = {
     "if-field": "lead.field_value",
 }
 _DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
-_MARKER = re.compile(r"^pmctl:v1 key=(\S+) env=(\S+) hash=([0-9a-f]{12})\s*$", re.MULTILINE)
 _RETIRED = re.compile(r"pmctl:retired (\S+?)(?=<|\s|$)")
+# The builder's rich-text editor wraps lines into tags and writes some spaces as entities.
+_START, _SPACE, _WORD = r"(?<![^\s>;])", r"(?:[ \u00a0]|&nbsp;)+", r"[^\s<>&;]+"
+_RECORDS = rf"((?:{_SPACE}[a-z]+={_WORD})*)"
+_MARKER = re.compile(
+    rf"{_START}pmctl:v1{_SPACE}key=({_WORD}){_SPACE}env=({_WORD}){_SPACE}hash=([0-9a-f]{{12}}){_RECORDS}",
+    re.MULTILINE,
+)
 _MAIL_MARKER = re.compile(r"\[\[([^\[\]/]+)/([^\[\]/]+)/([^\[\]/]+)\]\]$")
-_EVENT_MARKER = re.compile(r"^pmctl step=(\S+) path=(\S+)$", re.MULTILINE)
+_EVENT_MARKER = re.compile(
+    rf"{_START}pmctl{_SPACE}step=({_WORD}){_SPACE}path=({_WORD}){_RECORDS}", re.MULTILINE
+)
+_RECORD = re.compile(rf"([a-z]+)=({_WORD})")
 UTM = ("utmSource", "utmMedium", "utmCampaign", "utmContent")
 LONGEST_NAME = 191  # characters; Mautic's column size
 
@@ -49,6 +58,17 @@ class Names:
     segments: Mapping[str, int] = field(default_factory=dict)
     forms: Mapping[str, int] = field(default_factory=dict)
     emails: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Records:
+    """What is noted beside the markers at each write: digests of what was asked for.
+
+    `own` is of the campaign's own fields; `events` holds the notes of each event by identity.
+    """
+
+    own: str = ""
+    events: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,9 +121,9 @@ class Desired:
         """The line of the campaign's description that says whose it is."""
         return f"pmctl:v1 key={self.key} env={env} hash={self.hash}"
 
-    def full_description(self, env: str) -> str:
-        """The human text with the marker below it."""
-        return "\n".join(filter(None, (self.description, self.marker(env))))
+    def full_description(self, env: str, own: str = "") -> str:
+        """The human text with the marker below it, and beside that what is noted of it."""
+        return "\n".join(filter(None, (self.description, self.marker(env) + own)))
 
     def segment_names(self) -> set[str]:
         """Return every segment alias that the campaign needs."""
@@ -129,6 +149,25 @@ def read_retired(description: str) -> str:
     """Return since when a campaign is retired, "" for one in service."""
     match = _RETIRED.search(description)
     return match[1] if match else ""
+
+
+def read_records(description: str) -> dict[str, str]:
+    """Return what is noted beside the marker of a campaign (own) or event (was, mail)."""
+    match = _MARKER.search(description) or _EVENT_MARKER.search(description)
+    return dict(_RECORD.findall(match[match.re.groups])) if match else {}
+
+
+def without_marker(description: str) -> str:
+    """Return the human text of a campaign's description: no marker, no tags of an editor."""
+    found = _MARKER.search(description)
+    if found:
+        description = (
+            f"{description[: found.start()].rstrip()}\n{description[found.end() :].lstrip()}"
+        )
+    description = _RETIRED.sub("", description)
+    breaks = re.sub(r"<(?:br|/p|/div|/li)\b[^>]*>", "\n", description)
+    lines = (line.strip() for line in re.sub("<[^>]*>", "", breaks).splitlines())
+    return "\n".join(lines).strip()
 
 
 def read_mail_marker(name: str) -> tuple[str, str, str] | None:
@@ -313,6 +352,7 @@ def campaign_body(
     *,
     ids: Mapping[tuple[str, str], int],
     published: bool,
+    records: Records = Records(),
 ) -> dict[str, Any]:
     """Return the body of a campaign's POST or PUT; `ids` are the numeric ids of events that live.
 
@@ -324,7 +364,7 @@ def campaign_body(
     ]
     return {
         "name": want.name,
-        "description": want.full_description(env),
+        "description": want.full_description(env, records.own),
         "isPublished": published,
         "allowRestart": want.restart,
         "lists": [{"id": names.segments[alias]} for alias in want.segments],
@@ -333,7 +373,7 @@ def campaign_body(
             {
                 "id": refs[number],
                 "name": event.name,
-                "description": event.marker,
+                "description": event.marker + records.events.get(event.identity, ""),
                 "type": event.type,
                 "eventType": event.role,
                 "order": number + 1,

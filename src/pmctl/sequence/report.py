@@ -8,10 +8,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pmctl.sequence.live import when_words
+from pmctl.sequence.people import Group, Sends
 from pmctl.sequence.plan import Change, FieldChange, Plan
+from pmctl.sequence.threeway import By
 
 Paint = Callable[[str, str], str]
 _SIGNS = {"create": ("+", "32"), "update": ("~", "33"), "delete": ("-", "31")}
+AUTHORS: dict[By, str] = {
+    "you": "",
+    "builder": "changed in Mautic",
+    "both": "conflict: changed here and in Mautic",
+    "mautic": "by Mautic itself",
+    "unknown": "nothing is noted of who changed it",
+}
 _LONG = ("customHtml", "plainText", "description")
 _WORDS = {
     "customHtml": "HTML body", "plainText": "plain text", "fromName": "from name",
@@ -30,8 +39,27 @@ def plan_text(plan: Plan, paint: Paint) -> str:
         lines += [f"  {_counts(plan.changes, paint)}"]
     else:
         lines += [line for change in plan.changes for line in _change(change, paint)]
+    lines += [f"  {paint('i', '36')} {note}" for note in plan.notes]
+    lines += [line for group in plan.people for line in _group(group)]
+    lines += _sends(plan.sends)
     lines += [f"  {paint('!', '1;31')} {danger}" for danger in plan.dangers]
     return "\n".join(lines) + "\n"
+
+
+def _group(group: Group) -> list[str]:
+    where = f"{group.step} {group.path}".strip() or "the whole campaign"
+    counts = f"{group.not_yet} not yet there, {group.waiting} waiting, {group.past} past"
+    if not (group.not_yet or group.waiting or group.past):
+        return []
+    return [f"  people at {where}: {counts}", *(f"      {said}" for said in group.effects)]
+
+
+def _sends(sends: Sends) -> list[str]:
+    if sends.caused is None:
+        return ["  mails within the hour: unknown, this user may not see contacts"]
+    if not sends.total:
+        return []
+    return [f"  mails within the hour: up to {sends.total} ({sends.caused} by this change)"]
 
 
 def _counts(changes: Iterable[Change], paint: Paint) -> str:
@@ -47,13 +75,21 @@ def _plural(word: str, number: int) -> str:
     return word if number == 1 else f"{word}s"
 
 
-def _change(change: Change, paint: Paint) -> list[str]:
+def _change(change: Change, paint: Paint, *, authors: bool = True) -> list[str]:
     sign, code = _SIGNS[change.op]
     name = f"{change.kind} {change.name}".rstrip()
     shown = [field for field in change.fields if field.field != "marker"]  # our own bookkeeping
     if change.op == "update" and not shown:
         return []
-    return [f"  {paint(sign, code)} {name}", *(_field(field) for field in shown)]
+    head = f"  {paint(sign, code)} {name}{_by(change.by, paint) if authors else ''}"
+    mixed = authors and len({field.by for field in shown}) > 1
+    return [head, *(_field(field) + (_by(field.by, paint) if mixed else "") for field in shown)]
+
+
+def _by(by: By, paint: Paint) -> str:
+    """Say who is behind a difference, unless it is the person who reads this."""
+    words = AUTHORS[by]
+    return f"  {paint(f'({words})', '35')}" if words else ""
 
 
 def _field(field: FieldChange) -> str:
@@ -106,6 +142,6 @@ def summary(actions: Iterable[str], words: dict[str, str]) -> str:
 
 
 def changes_text(title: str, changes: Iterable[Change], paint: Paint) -> str:
-    """Return a titled list of changes, or nothing when there is none."""
-    lines = [line for change in changes for line in _change(change, paint)]
+    """Return a titled list of changes after the fact, or nothing when there is none."""
+    lines = [line for change in changes for line in _change(change, paint, authors=False)]
     return "\n".join([f"  {title}:", *lines]) + "\n" if lines else ""

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pmctl.sequence import split
+from pmctl.sequence.compare import differences
+from pmctl.sequence.facts import MAIL_FIELDS, Facts
 from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail, clock, items, level, listed, when
 from pmctl.sequence.payload import Desired, Event, read_share
-from pmctl.sequence.plan import MAIL_FIELDS, Change, Facts, Live, differences
+from pmctl.sequence.plan import Change, Live
 
 NEW_MAIL = -1  # the id of an email that is to be made anew, until it has one
 _MAIL_RECORD = re.compile(r" mail=([0-9a-f]+)\.(\d+)")

@@ -1,0 +1,117 @@
+"""Both sides of a comparison in the same words: what the file says, and what Mautic holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pmctl.sequence import split_plan, threeway
+from pmctl.sequence.live import LiveEvent, level, when
+from pmctl.sequence.payload import Desired, Names, mail_body, resolved
+from pmctl.sequence.plan import Live
+
+Subject = tuple[str, str]  # ("campaign", ""), ("email", step), ("event", "step path")
+Facts = dict[Subject, dict[str, Any]]
+
+
+def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozenset()) -> Facts:
+    """Return what the file says, as facts, but for the emails of `skip`.
+
+    An email that is not there yet counts as id -1.
+    """
+    known = Names(names.segments, names.forms, {m.step: -1 for m in want.mails} | {**names.emails})
+    facts: Facts = {
+        ("campaign", ""): {
+            "name": want.name,
+            "description": want.description,
+            "owner": f"{want.key} {env}",
+            "published": want.published,
+            "retired": "",
+            "reentry": want.restart,
+            "segments": sorted(names.segments[alias] for alias in want.segments),
+            "forms": sorted(names.forms[alias] for alias in want.forms),
+        }
+    }
+    for mail in want.mails:
+        if mail.step in skip:
+            continue
+        body = mail_body(want, mail, env)
+        del body["emailType"], body["template"]
+        body["headers"] = dict(mail.headers)
+        body["utmTags"] = dict(mail.utm)
+        facts["email", mail.step] = {**body, **split_plan.wanted(mail, body["name"], known.emails)}
+    for event in want.events:
+        parent = want.events[event.parent].identity if event.parent >= 0 else None
+        facts["event", " ".join(event.identity)] = {
+            "name": event.name,
+            "type": event.type,
+            "under": " ".join(parent) if parent else "the audience",
+            "path": event.anchor,
+            "when": when(event.trigger),
+            "marker": event.marker,
+            **{f"properties.{k}": level(v) for k, v in resolved(event, known).items()},
+        }
+    return facts
+
+
+MAIL_FIELDS = (
+    "name", "subject", "language", "customHtml", "plainText", "fromName", "fromAddress",
+    "replyToAddress", "isPublished",
+)  # fmt: skip
+
+
+def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) -> Facts:
+    """Return what Mautic holds, as facts under the names of the file."""
+    facts: Facts = {}
+    if live.campaign:
+        facts["campaign", ""] = {
+            "id": live.campaign.id,
+            "name": live.campaign.name,
+            "description": live.campaign.description,
+            "owner": f"{live.campaign.key} {live.campaign.env}",
+            "published": live.campaign.published,
+            "retired": live.campaign.retired,
+            "reentry": live.campaign.restart,
+            "segments": list(live.campaign.segments),
+            "forms": list(live.campaign.forms),
+        }
+    for mail in live.mails:
+        raw = mail.fields
+        facts["email", mail.step] = {
+            "id": mail.id,
+            **{field: raw.get(field) for field in MAIL_FIELDS},
+            "utmTags": {k: v for k, v in _map(raw.get("utmTags")).items() if v},
+            "headers": _map(raw.get("headers")),
+            **split_plan.held(mail),
+        }
+    called = {event.id: " ".join(identity) for identity, event in ids.items()}
+    for event in want.events:
+        now = ids.get(event.identity)
+        if now is None:
+            continue
+        under = "the audience" if now.parent is None else called.get(now.parent, f"#{now.parent}")
+        facts["event", " ".join(event.identity)] = held_event(now, under)
+    return facts
+
+
+def held_event(event: LiveEvent, under: str) -> dict[str, Any]:
+    marker = "pmctl step={} path={}".format(*event.identity) if event.identity else ""
+    properties = {k: v for k, v in event.properties.items() if k not in threeway.FORM}
+    return {
+        "id": event.id,
+        "name": event.name,
+        "type": event.type,
+        "under": under,
+        "path": event.anchor,
+        "when": when(event.trigger),
+        "marker": marker,
+        **{f"properties.{k}": level(v) for k, v in properties.items()},
+    }
+
+
+def _map(shape: Any) -> dict[str, Any]:
+    return dict(shape) if isinstance(shape, Mapping) else {}
+
+
+def called(event: LiveEvent) -> str:
+    return " ".join(event.identity) if event.identity else f"{event.name!r} (made in the builder)"

@@ -1,0 +1,61 @@
+"""Which live event is which event of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pmctl.sequence.live import LiveCampaign, LiveEvent
+from pmctl.sequence.payload import Desired, Event
+
+
+def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]:
+    """Return the live event of each desired one that has one.
+
+    First by marker; then, for what is left, the same step on another path (a fork was put above
+    it or taken away); then one of the same type that hangs in the same place. Updating an event
+    in place keeps its log and those who wait at it, and nobody is mailed twice.
+    """
+    by_identity = {event.identity: event for event in live.events if event.identity}
+    found = {
+        event.identity: by_identity[event.identity]
+        for event in want.events
+        if event.identity in by_identity and by_identity[event.identity].type == event.type
+    }
+    taken = {event.id for event in found.values()}
+    for event in want.events:
+        if event.identity not in found:
+            _take(event, found, taken, _same_step(event, live))
+    for event in want.events:
+        if event.identity in found:
+            continue
+        parent = _live_parent(want, event, found)
+        place = (parent, event.anchor)
+        _take(event, found, taken, (e for e in live.events if (e.parent, e.anchor) == place))
+    return found
+
+
+def _same_step(event: Event, live: LiveCampaign) -> Iterator[LiveEvent]:
+    return (e for e in live.events if e.identity and e.identity[0] == event.step)
+
+
+def _take(
+    event: Event,
+    found: dict[tuple[str, str], LiveEvent],
+    taken: set[int],
+    candidates: Iterable[LiveEvent],
+) -> None:
+    """Let the event have the first candidate of its type that nobody has."""
+    for candidate in candidates:
+        if candidate.id not in taken and candidate.type == event.type:
+            found[event.identity] = candidate
+            taken.add(candidate.id)
+            return
+
+
+def _live_parent(
+    want: Desired, event: Event, found: Mapping[tuple[str, str], LiveEvent]
+) -> int | None:
+    if event.parent < 0:
+        return None
+    parent = found.get(want.events[event.parent].identity)
+    return parent.id if parent else -1  # -1: a parent that does not live yet has no live children
