@@ -86,7 +86,7 @@ CASES = {
         ("rollback", "nudge", *YES),
         (NUDGE,),
         22,
-        (14, 15, 16, 20),
+        (13, 14, 15, 19),
         _rolled_back,
         first=PURGE,
     ),
