@@ -55,7 +55,7 @@ def test_an_error_is_told_with_its_place_and_ends_with_1(write: Write, pmctl: Ru
     assert first.endswith(": error: marketing mail without an unsubscribe link [no-unsubscribe]")
     assert "{unsubscribe_text}" in hint
     assert not more
-    assert err.splitlines()[:2] == ["1 file: 1 error", "error: 1 of 1 findings to mend"]
+    assert err.splitlines()[:2] == ["1 file: 1 error", "error: 1 finding to mend"]
 
 
 def test_a_warning_fails_only_where_asked_for(write: Write, pmctl: Run) -> None:

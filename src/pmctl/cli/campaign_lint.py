@@ -81,9 +81,10 @@ def lint(
     output.note(checked.summary())
     reports.refuse_invalid(checked)
     if checked.failed:
-        count = len(checked.failed)
+        from pmctl.sequence.findings import counted
+
         raise PmctlError(
-            f"{count} of {len(checked.findings)} findings to mend",
+            f"{counted(len(checked.failed), 'finding')} to mend",
             hint="mend them, or say why they are meant: # lint: skip RULE reason",
         )
 
