@@ -174,7 +174,7 @@ def eager(module: str, source: str) -> list[str]:
         f"{module}:{found.line} imports {found.name} for everybody"
         for found in imports(source)
         if not found.late and not found.typing and found.name.partition(".")[0] in HEAVY
-        if module not in LATE
+        if not any(covers(one, module) for one in LATE)
     ]
 
 

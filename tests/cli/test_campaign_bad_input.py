@@ -170,7 +170,7 @@ def test_a_segment_of_a_step_is_named_with_its_place(
     code, _, err = pmctl("campaign", "apply", file)
 
     assert code == 3
-    assert in_two_lines(err).startswith(f"{file}:19:9: Mautic has no segment")
+    assert in_two_lines(err).startswith(f"{file}:19:25: Mautic has no segment")
     assert "create the segment in Mautic first" in err
     assert written(sandbox) == []
 

@@ -318,9 +318,11 @@ def _names(sandbox: MauticSandbox, live: Live) -> Names:
     forms = ask(sandbox, "forms?limit=100")["forms"]
     rows = forms.values() if isinstance(forms, dict) else forms
     return Names(
-        {one["alias"]: one["id"] for one in segments},
-        {one["alias"]: one["id"] for one in rows},
-        {mail.step: mail.id for mail in live.mails},
+        {
+            "segment": {one["alias"]: one["id"] for one in segments},
+            "form": {one["alias"]: one["id"] for one in rows},
+            "email": {mail.step: mail.id for mail in live.mails},
+        }
     )
 
 

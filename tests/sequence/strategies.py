@@ -18,7 +18,69 @@ CHECKS: tuple[dict[str, Any], ...] = (
     {"field": "country", "is": "Germany"},
     {"field": "company", "empty": False},
     {"field": "points", "at_least": 3},
+    {"field": "city", "in": ["Bonn", "Rome"]},
+    {"points": {"more_than": 0}},
+    {"stage": ["Trial", "Customer"]},
+    {"owner": "ana"},
+    {"dnc": "email"},
+    {"dnc": "email", "reason": "bounced"},
+    {"in_campaign": ["welcome", "other"]},
+    {"email_valid": True},
 )
+# Steps that do something and go on, but emails; `notify` gets an id of its own.
+PLAIN: tuple[dict[str, Any], ...] = (
+    {"field": {"set": {"city": "Berlin", "plan_size": 5, "is_trial": False}}},
+    {"points": {"add": 5}},
+    {"points": {"add": -1}},
+    {"stage": "Customer"},
+    {"owner": "ana"},
+    {"company": "Acme"},
+    {"dnc": {"add": ["email"], "reason": "asked by phone"}},
+    {"dnc": {"remove": ["email"]}},
+    {"notify": {"to": ["ops@example.com"], "owner": True, "subject": "Look", "body": "Hot"}},
+    {"notify": {"users": ["ana"], "subject": "Look", "body": "Hot"}},
+    {
+        "webhook": {
+            "url": "https://example.com/hook?x={{ email | urlencode }}",
+            "headers": {"Content-Type": "application/json"},
+            "data": {"who": "{{ email }}"},
+        }
+    },
+    {"webhook": {"url": "https://example.com/ping", "method": "get", "timeout": 5}},
+    {"enroll": ["other"]},
+    {"leave": ["other", "welcome"]},
+    {
+        "raw": {
+            "type": "lead.scorecontactscompanies",
+            "kind": "action",
+            "name": "Score",
+            "properties": {"score": 3},
+        }
+    },
+)
+WATCHES: tuple[dict[str, Any], ...] = (
+    {"on": "visited"},
+    {"on": "visited", "url": ["https://example.com/pricing*", "https://example.com/buy"]},
+    {"on": "submitted", "form": "sign-up"},
+    {"on": "submitted"},
+    {"on": "downloaded", "asset": ["price-list", "case-study"]},
+    {
+        "raw": {
+            "type": "page.devicehit",
+            "kind": "decision",
+            "name": "On a phone?",
+            "properties": {"device_type": ["smartphone"]},
+        }
+    },
+)
+RAW_CHECK: dict[str, Any] = {
+    "raw": {
+        "type": "lead.device",
+        "kind": "condition",
+        "name": "Uses a phone?",
+        "properties": {"device_type": ["smartphone"]},
+    },
+}
 STOP_RULES: tuple[Any, ...] = (
     "reply", "open", "click", "unsubscribe", "bounce", {"click": "https://example.com/book*"},
 )  # fmt: skip
@@ -31,6 +93,7 @@ class _Drawing:
         self.draw = draw
         self.left = budget
         self.emails = 0
+        self.notices = 0
 
     def pick(self, options: Any) -> Any:
         return self.draw(st.sampled_from(options))
@@ -70,11 +133,21 @@ class _Drawing:
         return step
 
     def plain(self) -> dict[str, Any]:
+        if self.pick((True, False)):
+            step: dict[str, Any] = dict(self.pick(PLAIN))
+            if "notify" in step:
+                self.notices += 1
+                step["id"] = f"notice-{self.notices}"
+            return step
         names = {"add": [self.pick(WORDS)]}
         return {self.pick(("tag", "segment")): names}
 
-    def watch(self, *, listening: bool, depth: int) -> tuple[dict[str, Any], bool]:
+    def watch(
+        self, *, listening: bool, depth: int, anywhere: bool = False
+    ) -> tuple[dict[str, Any], bool]:
         step: dict[str, Any] = {"on": self.pick(("opened", "clicked", "replied"))}
+        if anywhere:
+            step = dict(self.pick(WATCHES))
         then, open_after_then = self.steps(depth + 1, least=1 if listening else 0)
         step["then"] = then
         if listening:
@@ -88,6 +161,8 @@ class _Drawing:
     def check(self, depth: int) -> tuple[dict[str, Any], bool]:
         then, open_after_then = self.steps(depth + 1)
         step: dict[str, Any] = {"if": self.pick(CHECKS), "then": then}
+        if self.pick((True, *[False] * 7)):
+            step = {**RAW_CHECK, "then": then}
         if self.pick((True, False)):
             step["else"], open_after_else = self.steps(depth + 1)
             return step, open_after_then or open_after_else
@@ -102,7 +177,9 @@ class _Drawing:
                 break
             self.left -= 1
             kind = self.pick(self._kinds(depth, after_email=after_email))
-            if kind in ("email", "wait", "plain") and self.pick((True, False, False)):
+            waits = ("email", "plain", "page", "page listen")
+            waited = kind in waits and self.pick((True, False, False))
+            if waited:
                 steps.append(self.wait())
             if kind == "email":
                 steps.append(self.email())
@@ -111,25 +188,32 @@ class _Drawing:
             elif kind == "stop":
                 steps.append({"stop": True})
                 return steps, False
+            elif kind == "goto":
+                target = f"mail-{self.draw(st.integers(1, self.emails))}"
+                steps += [{"wait": "1d"}, {"goto": target}]
+                return steps, False
             else:
                 step, still_open = (
                     self.check(depth)
                     if kind == "if"
-                    else self.watch(listening=kind == "listen", depth=depth)
+                    else self.watch(
+                        listening="listen" in kind, depth=depth, anywhere="page" in kind
+                    )
                 )
                 steps.append(step)
                 if not still_open:
                     return steps, False
-            after_email = kind == "email" or (after_email and kind == "listen")
+            listens = "listen" in kind and not waited
+            after_email = kind == "email" or (after_email and listens)
         return steps, True
 
     def _kinds(self, depth: int, *, after_email: bool) -> list[str]:
         kinds = ["email", "email", "plain"]
         if depth < 3:
-            kinds.append("if")
+            kinds += ["if", "page", "page listen"]
             if after_email:
                 kinds += ["watch", "watch", "listen"]
-        return kinds + (["stop"] if depth else [])
+        return kinds + (["stop"] if depth else []) + (["goto"] if depth and self.emails else [])
 
 
 OVERLAYS: tuple[dict[str, Any], ...] = (
@@ -151,6 +235,9 @@ def sequences(draw: st.DrawFn, budget: int = 12) -> dict[str, Any]:
     audience: dict[str, Any] = {"segments": ["everybody"]}
     if draw(st.booleans()):
         audience["forms"] = ["sign-up"]
+    moved = {}
+    if drawing.emails and draw(st.booleans()):
+        moved = {"moved": [{"from": "an-old-name", "to": "mail-1"}], "on_removed": "continue"}
     return {
         "version": 1,
         "key": "random",
@@ -161,6 +248,7 @@ def sequences(draw: st.DrawFn, budget: int = 12) -> dict[str, Any]:
         "send": send,
         "stop_on": draw(st.lists(st.sampled_from(STOP_RULES), max_size=2)),
         "environments": draw(st.sampled_from(OVERLAYS)),
+        **moved,
         "steps": steps,
     }
 

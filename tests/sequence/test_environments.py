@@ -144,8 +144,8 @@ def test_only_the_environment_in_force_needs_its_variables() -> None:
 def test_a_place_is_that_of_the_overlay_where_the_overlay_says_it() -> None:
     place = compiled(STAGING, "staging").desired.place
 
-    assert place("seed-list") == "f.yaml:13:27"
-    assert place("book-a-call") == "f.yaml:4:40"
+    assert place("segment", "seed-list") == "f.yaml:13:27"
+    assert place("form", "book-a-call") == "f.yaml:4:40"
 
 
 def test_a_name_that_no_context_has_is_a_warning() -> None:

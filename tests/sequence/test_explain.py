@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pmctl.sequence import durations, explain, graph, model, parse, phrases
+from pmctl.sequence.kinds import FIELD_TESTS
 from tests.sequence.strategies import email, sequence, sequences, tag
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -245,7 +246,7 @@ def test_empty_fields_are_told_apart_as_mautic_tells_them():
 
 
 def test_every_test_of_a_field_has_words():
-    for test in model.FIELD_TESTS:
+    for test in FIELD_TESTS:
         value: Any = {"in": ["x"], "empty": True}.get(test, "x")
         assert check(field="c", **{test: value}).endswith("?")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pmctl.sequence.live import campaign, clock, level, mail, when
+from pmctl.sequence.alike import level
+from pmctl.sequence.live import campaign, clock, mail, when
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pmctl.sequence import durations, model
+from pmctl.sequence.kinds import FIELD_TESTS
 from pmctl.sequence.words import PATTERNS, _pattern_of
 from tests.sequence.strategies import email, sequence, tag
 
@@ -119,7 +120,7 @@ def test_a_field_test_is_mautics_operator_and_a_value(check, test):
 def test_every_test_of_a_field_has_an_operator_and_a_key():
     keys = {info.alias or name for name, info in model.Check.model_fields.items()}
 
-    assert keys == {"tag", "segment", "field", *model.FIELD_TESTS}
+    assert keys == {*model.SUBJECTS, "reason", *FIELD_TESTS}
 
 
 def test_a_step_is_told_by_its_one_word():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pmctl.errors import InputProblems, Problem
 from pmctl.sequence import yaml_nodes
-from pmctl.sequence.model import Sequence
+from pmctl.sequence.model import KINDS, Sequence
 from pmctl.sequence.parse import Document, decode, parse
 from tests.sequence.strategies import sequences
 
@@ -121,13 +121,15 @@ def test_both_parsers_of_pyyaml_make_the_same_of_a_file():
         assert yaml_nodes.find(slow, loc) == yaml_nodes.find(fast, loc)
 
 
+WORDS = ", ".join(KINDS)
+
+
 @pytest.mark.parametrize(
     ("step", "expected", "hint"),
     [
-        ("{emial: a}", ("6:6: `emial` is no step; a step has one of email, wait, on, if, tag, "
-         "segment, stop"), "did you mean `email`?"),
-        ("{say: hi}", ("6:5: this step has none of the words email, wait, on, if, tag, segment, "
-         "stop"), "which of them is it?"),
+        ("{emial: a}", f"6:6: `emial` is no step; a step has one of {WORDS}",
+         "did you mean `email`?"),
+        ("{say: hi}", f"6:5: this step has none of the words {WORDS}", "which of them is it?"),
         ("{email: a, wait: 3d}", "6:5: a step is one thing, this one says `email` and `wait`",
          "begin each step with `- `"),
         ("hello", "6:5: expected a step (a mapping), found the text 'hello'",
@@ -166,7 +168,8 @@ def test_both_parsers_of_pyyaml_make_the_same_of_a_file():
         ("{wait: 3q}", ("6:12: '3q' is no length of time; write it like 3d, 4h 30m, 2 weeks or "
          "1 month"), ""),
         ("{wait: {}}", "6:12: a wait needs `for`, `until` or both", ""),
-        ("{on: open}", "6:10: expected opened, clicked or replied, found the text 'open'",
+        ("{on: open}", ("6:10: expected opened, clicked, replied, visited, submitted or "
+         "downloaded, found the text 'open'"),
          "did you mean `opened`?"),
         ("{on: opened, then: x}", "6:24: expected a list, found the text 'x'",
          "write it as a list: [x]"),

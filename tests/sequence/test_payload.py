@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from pmctl.sequence import model
 from pmctl.sequence.emails import Content, Mail
 from pmctl.sequence.graph import build
+from pmctl.sequence.kinds import EMAIL_DECISIONS
 from pmctl.sequence.layout import layout
 from pmctl.sequence.payload import (
     Desired,
@@ -37,15 +38,21 @@ def compiled(value: dict[str, Any]) -> Desired:
         Mail(step, email.subject, said("é"), "en", None, None, None, (), ())
         for step, email in graph.emails.items()
     ]
-    return desired("a.yaml", graph, layout(graph), mails, lambda name: f"a.yaml ({name})")
+    mails += [
+        Mail(node.step, node.title, said("é"), "en", None, None, None, (), ())
+        for node in {node.step: node for node in graph.nodes() if node.kind == "notify"}.values()
+    ]
+    return desired(
+        "a.yaml", graph, layout(graph), mails, lambda kind, name: f"a.yaml ({kind} {name})"
+    )
 
 
 def names(want: Desired) -> Names:
-    return Names(
-        {alias: n for n, alias in enumerate(sorted(want.segment_names()), 40)},
-        {alias: n for n, alias in enumerate(sorted(want.forms), 90)},
-        {mail.step: n for n, mail in enumerate(want.mails, 700)},
-    )
+    ids = {
+        kind: {name: n for n, name in enumerate(known, 40 if kind == "segment" else 90)}
+        for kind, known in want.needs.items()
+    }
+    return Names({**ids, "email": {mail.step: n for n, mail in enumerate(want.mails, 700)}})
 
 
 def body(want: Desired, ids: dict[tuple[str, str], int] | None = None) -> dict[str, Any]:
@@ -183,7 +190,9 @@ def test_every_campaign_is_a_tree_that_mautic_can_read(value: dict[str, Any]) ->
         else:
             assert anchor == "leadsource"
         if roles[connection["targetId"]] == "decision":
-            assert types[source] == "email.send"  # Mautic finds the email through the parent
+            if types[connection["targetId"]] in EMAIL_DECISIONS:
+                assert types[source] == "email.send"  # Mautic finds the email through the parent
+            assert roles[source] == "action"  # the builder has no line from a decision to another
     for e in said["events"]:
         assert e["triggerMode"] in ("immediate", "interval")
         assert e["triggerIntervalUnit"] in (None, "i", "h", "d", "m", "y")

@@ -37,7 +37,7 @@ def stored(want: Desired) -> Live:
                 **e,
                 **hours,
                 "id": numbers[e["id"]],
-                "properties": e["properties"] or [],
+                "properties": _aimed(e["properties"], numbers) or [],
                 "parent": {"id": parent} if parent else None,
                 "decisionPath": anchor if anchor in ("yes", "no") else None,
             }
@@ -51,6 +51,13 @@ def stored(want: Desired) -> Live:
         assert found is not None
         mails.append(found)
     return Live(live_shape.campaign(answer), tuple(mails))
+
+
+def _aimed(properties: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
+    """Mautic puts the id of a new event where a jump names it."""
+    if "jumpToEvent" not in properties:
+        return properties
+    return {**properties, "jumpToEvent": numbers[properties["jumpToEvent"]]}
 
 
 def differences(want: Desired, live: Live) -> list[tuple[str, str, str]]:
@@ -128,7 +135,7 @@ def _risky(before: Desired, after: Desired) -> list[str]:
     live = stored(before).campaign
     assert live is not None
     known = names(after)
-    sources = ({known.segments[a] for a in after.segments}, set[int]())
+    sources = (set(known.numbers("segment", after.segments)), set[int]())
     found = risks(after, live, match(after, live), sources)
     return list(dangers(found, lambda risk: 7))
 

@@ -191,7 +191,7 @@ def test_every_step_stands_in_the_tree_and_no_line_is_too_long(said):
 
     assert max(map(len, lines)) <= 80
     # Every event is one line that begins with its sign, behind the branches.
-    shown = [line for line in lines if re.match(r"^[…│├└─ ]*[●◆■○+] ", line)]
+    shown = [line for line in lines if re.match(r"^[…│├└─ ]*[●◆■○+↩→] ", line)]
     events = [node for node in tree.nodes() if not terms.of_stop_rule(node)]
     assert len(shown) == len(events)
     assert sum("(copy)" in line for line in shown) == len(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import Mautic, where
 from pmctl.clients import campaign_variants, headcount
+from pmctl.clients.campaign_names import Directory
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
-from pmctl.sequence.payload import Names, read_mail_marker, read_marker, read_retired
+from pmctl.sequence.payload import NEW, Names, read_mail_marker, read_marker, read_retired
 from pmctl.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -67,9 +68,6 @@ class Shown:
     steps: list[Step]
 
 
-_KEYS = {"segment": "lists", "form": "forms"}  # where the rows of a listing lie
-
-
 class Campaigns:
     """The campaigns of one Mautic under one context name (`env`), which marks what is ours."""
 
@@ -81,8 +79,8 @@ class Campaigns:
         self.journal = journal
         self.locks = locks
         self.snapshots = snapshots
+        self.directory = Directory(mautic)
         self._lock = threading.Lock()
-        self._known: dict[str, dict[str, list[int]]] = {}
         self._sizes: dict[str, int] = {}
 
     def all(self) -> list[Listed]:
@@ -107,38 +105,35 @@ class Campaigns:
         found = self.find_marked(f"pmctl:v1 key={key} env={self.env} ")
         return [one for one in found if (one.key, one.env) == (key, self.env)]
 
-    def _ids(self, kind: str) -> dict[str, list[int]]:
-        """Return the ids of segments or forms by alias; asked for once a run, by any thread."""
-        with self._lock:
-            if kind not in self._known:
-                found: dict[str, list[int]] = {}
-                for row in self.mautic.rows(f"{kind}s", _KEYS[kind]):
-                    found.setdefault(str(row.get("alias") or ""), []).append(int(row["id"]))
-                self._known[kind] = found
-            return self._known[kind]
-
-    def names(self, want: Desired) -> Names:
-        """Return the ids of what the sequence names.
+    def names(self, want: Desired, coming: Collection[str] = ()) -> Names:
+        """Return the ids of what the sequence names; `coming` are the keys of this run.
 
         Raises NotFound for a name that Mautic lacks, Conflict for one that two share.
         """
-        segments = {name: self._id(want, "segment", name) for name in sorted(want.segment_names())}
-        return Names(segments, {name: self._id(want, "form", name) for name in want.forms})
+        ids: dict[str, dict[str, int | str]] = {}
+        for kind, names in want.needs.items():
+            if kind == "campaign":
+                ids[kind] = {key: self._other(want, key, coming) for key in names}
+            else:
+                ids[kind] = {name: self.directory.id(want, kind, name) for name in names}
+        return Names(ids)
 
-    def _id(self, want: Desired, kind: str, name: str) -> int:
-        known = self._ids(kind)
-        ids = known.get(name, [])
-        if len(ids) == 1:
-            return ids[0]
-        if ids:
-            raise Conflict(
-                f"{want.place(name)}: two {kind}s of Mautic have the alias {name}: "
-                + " and ".join(map(str, sorted(ids))),
-                hint="change the alias of one of them in Mautic",
-            )
+    def _other(self, want: Desired, key: str, coming: Collection[str]) -> int | str:
+        """The id of another sequence's campaign, or NEW when this run will make it."""
+        found = [one for one in self.marked if (one.key, one.env) == (key, self.env)]
+        if len(found) == 1:
+            return found[0].id
+        where_ = want.place("campaign", key)
+        if found:
+            ids = " and ".join(str(one.id) for one in found)
+            raise Conflict(f"{where_}: two campaigns of Mautic are marked {key}: {ids}")
+        if key in coming:
+            return NEW["campaign"]
+        known = {one.key for one in self.marked if one.env == self.env} | set(coming)
+        otherwise = "apply its file first, or name both in one run"
         raise NotFound(
-            f"{want.place(name)}: Mautic has no {kind} with the alias {name}",
-            hint=did_you_mean(name, known, f"create the {kind} in Mautic first"),
+            f"{where_}: Mautic has no campaign {key} of context {self.env}",
+            hint=did_you_mean(key, sorted(known - {want.key}), otherwise),
         )
 
     def read(self, campaign_id: int | None, envs: Iterable[str], key: str) -> Live:
@@ -229,14 +224,22 @@ class Campaigns:
                     hint="give one of the two another name",
                 )
 
-    def plan(self, want: Desired, *, takeover: bool = False, people: bool = False) -> Plan:
+    def plan(
+        self,
+        want: Desired,
+        *,
+        takeover: bool = False,
+        people: bool = False,
+        coming: Collection[str] = (),
+    ) -> Plan:
         """Return what apply would do: two requests, and two more where something changes.
 
-        With `people` the contacts of every step are counted, changed or not.
+        With `people` the contacts of every step are counted, changed or not. `coming` are the
+        keys of the other sequences of this run, which may not be there yet.
         """
         from pmctl.clients.campaign_apply import look
 
-        return look(self, want, takeover=takeover, people=people).plan
+        return look(self, want, takeover=takeover, people=people, coming=coming).plan
 
     def get(self, name: str) -> Listed:
         """Return a campaign by key or id. Raises NotFound."""

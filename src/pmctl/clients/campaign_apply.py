@@ -6,6 +6,7 @@ is taken, what is not there is left for the next apply, which begins by looking 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_m
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, Unsafe
 from pmctl.sequence import live as live_shape
-from pmctl.sequence import split, split_plan
+from pmctl.sequence import moved, split, split_plan
 from pmctl.sequence.alike import alike
 from pmctl.sequence.compare import compare
 from pmctl.sequence.facts import held
@@ -61,16 +62,23 @@ class Outcome:
     unexpected: tuple[Change, ...] = ()
 
 
-def look(client: Campaigns, want: Desired, *, takeover: bool = False, people: bool = False) -> Look:
+def look(
+    client: Campaigns,
+    want: Desired,
+    *,
+    takeover: bool = False,
+    people: bool = False,
+    coming: Collection[str] = (),
+) -> Look:
     """Read what Mautic holds of a sequence and compare. No write."""
-    names = client.names(want)
+    names = client.names(want, coming)
     owned = client.owned(want, takeover=takeover)
     if owned is None:
         client.check_name(want)
     # a takeover that was cut short has renamed some of the emails already
     envs = dict.fromkeys([client.env, owned.env] if owned else [client.env])
-    live = client.read(owned.id if owned else None, envs, want.key)
-    names = replace(names, emails={mail.step: mail.id for mail in live.mails})
+    live = _followed(client.read(owned.id if owned else None, envs, want.key), want)
+    names = names.plus("email", {mail.step: mail.id for mail in live.mails})
     found = consider(
         client, want, live, names, compare(want, live, client.env, names), every=people
     )
@@ -87,6 +95,11 @@ def look(client: Campaigns, want: Desired, *, takeover: bool = False, people: bo
         seen=seen(live) if found.changes else "",
     )
     return Look(want, live, names, plan)
+
+
+def _followed(live: Live, want: Desired) -> Live:
+    """The emails of steps that have another id now count as theirs; events do in `match`."""
+    return replace(live, mails=moved.mails(live.mails, want.moved))
 
 
 def apply(
@@ -119,7 +132,8 @@ def _apply(client: Campaigns, before: Look, force: str, planned: str | None) -> 
         raise Changed(f"{want.key} was changed in Mautic after it was planned", hint=PLAN_AGAIN)
     kept = _keep(client, before)
     mails = _write_mails(client, before)
-    names = replace(before.names, emails={mail.step: mail.id for mail in mails})
+    ids = {mail.step: mail.id for mail in mails}
+    names = Names({**before.names.ids, "email": ids})
     notes = records(want, replace(before.live, mails=mails), client.env, names)
     campaign_id = _write_campaign(client, before, names, notes)
     after, left = _read_back(client, want, campaign_id, names)
@@ -163,7 +177,7 @@ def _read_back(
     client: Campaigns, want: Desired, campaign_id: int, names: Names
 ) -> tuple[Live, list[Change]]:
     """Return what Mautic holds now, and what of the sequence is missing in it."""
-    after = client.read(campaign_id, [client.env], want.key)
+    after = _followed(client.read(campaign_id, [client.env], want.key), want)
     return after, compare(want, after, client.env, names, trust=False)
 
 
@@ -290,7 +304,10 @@ def _put(
 ) -> None:
     ids = {identity: event.id for identity, event in match(want, live).items()}
     published = want.published and live.published  # publishing comes last, after reading back
-    body = campaign_body(want, client.env, names, ids=ids, published=published, records=notes)
+    newest = max((event.id for event in live.events), default=0)
+    body = campaign_body(
+        want, client.env, names, ids=ids, published=published, newest=newest, records=notes
+    )
 
     def found() -> dict[str, Any] | None:
         after, left = _read_back(client, want, live.id, names)

@@ -60,10 +60,10 @@ def consider(
     people = ask(client, campaign.id)
     ids = match(want, campaign)
     sources = (
-        {names.segments[alias] for alias in want.segments},
-        {names.forms[alias] for alias in want.forms},
+        set(names.numbers("segment", want.segments)),
+        set(names.numbers("form", want.forms)),
     )
-    new = {alias for alias in want.segments if names.segments[alias] not in campaign.segments}
+    new = {alias for alias in want.segments if names.id("segment", alias) not in campaign.segments}
     leaving = sends.of_change(want, campaign, ids, people, _entering(client, want, new))
     harm = risks(want, campaign, ids, sources) + split_plan.risks(want, live.mails, ids)
     found = dangers(harm, counted(people))

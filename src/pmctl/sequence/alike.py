@@ -76,3 +76,16 @@ def lost_percent(want: str, have: str) -> bool:
     if "%" not in want or same_html(want, have):
         return False
     return any(same_html(decoded, have) for decoded in (unquote(want), unquote(unquote(want))))
+
+
+def level(value: Any) -> Any:
+    """Return a property value in one form: numbers in text as numbers, empty things as None."""
+    if isinstance(value, Mapping):
+        return {str(k): level(v) for k, v in value.items()} or None
+    if isinstance(value, list | tuple):
+        return sorted((level(item) for item in value), key=repr) or None
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and value.lstrip("-").isdecimal() and value.isascii():
+        return int(value)
+    return None if value == "" else value

@@ -28,7 +28,8 @@ def compare(
     skip = frozenset[str]()
     if trust:
         skip = threeway.settled(want, live.campaign, live.mails, env)
-    facts = wanted(want, env, names, skip) | split_plan.resting(want, live.mails)
+    own = {" ".join(identity): event.id for identity, event in ids.items()}
+    facts = wanted(want, env, names.plus("event", own), skip) | split_plan.resting(want, live.mails)
     have = held(live, want, ids)
     changes = differences(facts, have)
     if not changes and live.campaign and len(ids) == len(live.campaign.events):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from pmctl.errors import InputProblems, Problem
-from pmctl.sequence import environments
+from pmctl.sequence import environments, kinds
 from pmctl.sequence.emails import Mail, Read, mails
 from pmctl.sequence.graph import Graph, Issue, Loc, Refused, build
 from pmctl.sequence.layout import Layout, layout
@@ -42,8 +43,8 @@ def compile_text(path: str, text: str, read: Read, variables: Mapping[str, str])
         raise InputProblems(sorted(wrong, key=lambda problem: (problem.line, problem.column)))
     places = layout(graph)
 
-    def place(name: str) -> str:
-        return document.problem(_loc_of(graph, name), name).where
+    def place(kind: str, name: str) -> str:
+        return document.problem(_loc_of(graph, kind, name), name).where
 
     return Compiled(
         document,
@@ -88,21 +89,46 @@ def _too_large(places: Layout) -> list[Issue]:
     return [Issue(("steps",), "the campaign is larger than the canvas of Mautic's builder")]
 
 
-def _loc_of(graph: Graph, name: str) -> Loc:
-    """Where a segment or form is named: in the audience, or by the first step that names it."""
+def _loc_of(graph: Graph, kind: str, name: str) -> Loc:
+    """Where something of Mautic is named: in the audience, or by the first step that names it."""
     audience = graph.sequence.audience
-    for field, names in (("segments", audience.segments), ("forms", audience.forms)):
-        if name in names:
+    for what, field, names in (
+        ("segment", "segments", audience.segments),
+        ("form", "forms", audience.forms),
+    ):
+        if kind == what and name in names:
             return ("audience", field, names.index(name))
     for node in graph.nodes():
-        said = [
-            *node.data.get("add", ()),
-            *node.data.get("remove", ()),
-            *node.data.get("names", ()),
-        ]
-        if "segment" in node.kind and name in said:
-            return node.loc
+        if (kind, name) in kinds.named(node.kind, kinds.properties(node.kind, node.data)):
+            return (*node.loc, *(_inside(_step_at(graph, node.loc), name) or ()))
     return ()
+
+
+def _step_at(graph: Graph, loc: Loc) -> Any:
+    """The step at a path of the file, as plain values without the steps inside it."""
+    here: Any = graph.sequence
+    for word in loc:
+        here = here[word] if isinstance(word, int) else getattr(here, _ATTRIBUTES.get(word, word))
+    return here.model_dump(by_alias=True, exclude={"then", "else_"})
+
+
+_ATTRIBUTES = {"else": "else_"}
+
+
+def _inside(value: Any, name: str) -> Loc | None:
+    """The path to the first text that is `name`."""
+    if value == name:
+        return ()
+    parts: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    for key, part in parts:
+        found = _inside(part, name)
+        if found is not None:
+            return (key, *found)
+    return None
 
 
 def _problems(document: Document, issues: tuple[Issue, ...] | list[Issue]) -> list[Problem]:

@@ -122,7 +122,7 @@ def _events(
             id=names[id(node)],
             tone=_tone(node),
             above=above,
-            title="the no-path begins" if node.kind == "pass" else node.title,
+            title=terms.title(node),
             place=layout.nodes[node.identity],
             details=tuple(terms.timing(graph, node)),
             mark=overlay.marks.get(node.identity, ""),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pmctl.sequence import body, model, split
 from pmctl.sequence.graph import Issue, Loc
 
-Said = model.Email | model.Variant
+Said = model.Email | model.Variant | model.Notify  # what has a subject and a body
 Read = Callable[[str], str]  # path of a body file, relative to the sequence -> its text
 _KINDS: dict[str, Literal["markdown", "html"]] = {
     "md": "markdown",
@@ -105,16 +105,28 @@ def mails(sequence: model.Sequence, read: Read) -> tuple[list[Mail], list[Issue]
     done: list[Mail] = []
     issues: list[Issue] = []
     for step, loc in _steps(sequence.steps, ("steps",)):
-        texts: list[Said] = [*step.variants] or [step]
-        for number, said in enumerate(texts):
-            place = (*loc, "variants", number) if step.variants else loc
+        for said, place in _texts(step, loc):
             try:
+                if isinstance(step, model.NotifyStep):
+                    done.append(_notice(sequence.send, step, place, read))
+                    continue
                 mail = _mail(sequence.send, step, loc, said, place, read)
             except _Wrong as wrong:
                 issues.append(wrong.issue)
                 continue
-            done.append(_variant(mail, step, number) if step.variants else mail)
+            done.append(_variant(mail, step, int(place[-1])) if step.variants else mail)
     return done, issues
+
+
+def _texts(step: model.Email | model.NotifyStep, loc: Loc) -> Iterator[tuple[Said, Loc]]:
+    """Yield what each email of a step says, and where it stands."""
+    if isinstance(step, model.NotifyStep):
+        yield step.notify, (*loc, "notify")
+    elif step.variants:
+        for number, variant in enumerate(step.variants):
+            yield variant, (*loc, "variants", number)
+    else:
+        yield step, loc
 
 
 def _variant(mail: Mail, step: model.Email, number: int) -> Mail:
@@ -128,11 +140,11 @@ def _variant(mail: Mail, step: model.Email, number: int) -> Mail:
     return replace(mail, step=name, variant=variant, share=share)
 
 
-def _steps(steps: list[Any], loc: Loc) -> Iterator[tuple[model.Email, Loc]]:
+def _steps(steps: list[Any], loc: Loc) -> Iterator[tuple[model.Email | model.NotifyStep, Loc]]:
     for n, step in enumerate(steps):
-        if isinstance(step, model.Email):
+        if isinstance(step, model.Email | model.NotifyStep):
             yield step, (*loc, n)
-        elif isinstance(step, model.On | model.If):
+        elif isinstance(step, model.Fork):
             yield from _steps(step.then, (*loc, n, "then"))
             yield from _steps(step.else_ or [], (*loc, n, "else"))
 
@@ -148,13 +160,7 @@ def _mail(
 ) -> Mail:
     """One email of a step; `said` at `place` is its text, the step's own or that of a variant."""
     subject = _subject(said.subject, (*place, "subject"))
-    source, kind = _body(said, (*place, "body"), read)
-    text = _given_text(said, (*place, "text"), read)
-    content = Content(source, kind, subject, said.preheader, text)
-    try:
-        content.check()
-    except ValueError as exc:
-        raise _Wrong((*place, "body"), _in_file(said.body, exc)) from exc
+    content = _content(said, subject, place, read)
     sender = step.from_ or send.from_
     return Mail(
         step=step.email,
@@ -167,6 +173,34 @@ def _mail(
         utm=_utm(step.utm, send.utm),
         headers=_headers({**send.headers, **step.headers}, loc),
     )
+
+
+def _notice(send: model.Send, step: model.NotifyStep, loc: Loc, read: Read) -> Mail:
+    """The email of a notification: to people of our own, so without utm and headers."""
+    said = step.notify
+    subject = _subject(said.subject, (*loc, "subject"))
+    return Mail(
+        step=step.id,
+        subject=subject,
+        content=_content(said, subject, loc, read),
+        language=send.language,
+        from_name=send.from_.name if send.from_ else None,
+        from_address=send.from_.address if send.from_ else None,
+        reply_to=send.reply_to,
+        utm=(),
+        headers=(),
+    )
+
+
+def _content(said: Said, subject: str, loc: Loc, read: Read) -> Content:
+    source, kind = _body(said, (*loc, "body"), read)
+    text = _given_text(said, (*loc, "text"), read)
+    content = Content(source, kind, subject, said.preheader, text)
+    try:
+        content.check()
+    except ValueError as exc:
+        raise _Wrong((*loc, "body"), _in_file(said.body, exc)) from exc
+    return content
 
 
 def _subject(text: str, loc: Loc) -> str:

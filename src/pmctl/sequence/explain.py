@@ -62,7 +62,21 @@ class _Place:
     after: str = ""  # what comes when the list is through: "step 3"; "" nothing more
 
 
-_LATER = {"opened": "an open", "clicked": "a click", "replied": "a reply"}
+_LATER = {
+    "opened": "an open", "clicked": "a click", "replied": "a reply", "visited": "a visit",
+    "submitted": "a submission", "downloaded": "a download",
+}  # fmt: skip
+
+
+def _late(step: model.On | model.Raw) -> str:
+    """What an `on` waits for, when it comes: `an open`."""
+    return _LATER[step.on] if isinstance(step, model.On) else "what comes"
+
+
+def _happening(step: model.On | model.Raw, email: str) -> str:
+    if isinstance(step, model.On) and model.about_email(step):
+        return phrases.happening(step.on, step.of or email, step.url)
+    return phrases.elsewhere(step)
 
 
 class _Telling:
@@ -84,9 +98,10 @@ class _Telling:
             inner = _Place(f"{place.above}{number - 1}.", 1, place.indent + len(mark), after=after)
             if n and _is_fork(told[n - 1][2]):
                 self._say("Then, for everybody who is still in:", "", place.indent)
-            if isinstance(step, model.On):
-                self._on(step, mark, place.indent, inner, step.of or email)
-            elif isinstance(step, model.If):
+            if model.is_decision(step):
+                start = phrases.wait(delay, hour, since)
+                self._on(step, mark, place.indent, inner, (email, start))
+            elif model.is_condition(step):
                 self._if(step, mark, place.indent, inner, when)
             else:
                 self._say(
@@ -97,7 +112,7 @@ class _Telling:
             lead, since = "directly after that", ""
             if _is_fork(step):
                 lead, since = "", _since(step)
-            elif isinstance(step, model.On):  # it hangs beside the line, which goes on above it
+            elif model.is_decision(step):  # it hangs beside the line, which goes on above it
                 lead, since = f"directly after {line}", f" (counted from {line})"
             else:
                 line = f"step {place.above}{number - 1}"
@@ -108,28 +123,42 @@ class _Telling:
     def _say(self, text: str, mark: str, indent: int) -> None:
         self.lines += _wrapped(_sentence(text), mark, indent)
 
-    def _if(self, step: model.If, mark: str, indent: int, inner: _Place, when: str) -> None:
+    def _if(
+        self, step: model.If | model.Raw, mark: str, indent: int, inner: _Place, when: str
+    ) -> None:
         check = ", ".join(filter(None, [when, "one check"]))
-        self._say(f"{check}: {phrases.question(step.if_)}", mark, indent)
+        asked = phrases.question(step.if_) if isinstance(step, model.If) else phrases.asked(step)
+        self._say(f"{check}: {asked}", mark, indent)
         number = self._way("If yes", "If yes", step.then, inner)
-        self._way("If no", "If no", step.else_, replace(inner, start=number))
+        self._way("If no", "If no", step.else_ or [], replace(inner, start=number))
 
-    def _on(self, step: model.On, mark: str, indent: int, inner: _Place, email: str) -> None:
-        what = phrases.happening(step.on, email, step.url)
+    def _on(
+        self, step: model.On | model.Raw, mark: str, indent: int, inner: _Place,
+        where: tuple[str, str],
+    ) -> None:  # fmt: skip
+        """Tell a decision; `where` is the email above it and from when on Mautic watches."""
+        email, begins = where
+        what = _happening(step, email)
         if step.within is None:
+            since = f"{begins}, and from then on: the" if begins else "The"
             self._say(
-                f"The first time that {what}, however late, and while the steps after "
+                f"{since} first time that {what}, however late, and while the steps after "
                 "this one go on:", mark, indent,
             )  # fmt: skip
             self.steps(step.then, replace(inner, after=""))
             return
-        within = durations.parse(step.within).words()
-        start = f"If {what} within {within} of its leaving"
+        within, late = durations.parse(step.within).words(), _late(step)
+        if model.about_email(step):
+            of = step.of if isinstance(step, model.On) else None
+            start = f"If {what} within {within} of its leaving"
+            head = f"If not, {within} after {of or email} left ({late} after that changes nothing)"
+        else:
+            start = f"{begins}: if {what}" if begins else f"If {what}"
+            start += f" within {within}"
+            head = f"If not, at the end of the {within} ({late} after that changes nothing)"
         number = self._way(
             f"{start}, at that moment", start, step.then, inner, mark=mark, indent=indent
         )
-        late = f"{_LATER[step.on]} after that changes nothing"
-        head = f"If not, {within} after {email} left ({late})"
         self._way(head, head, step.else_ or [], replace(inner, start=number))
 
     def _way(
@@ -183,10 +212,10 @@ def _with_waits(steps: list[Any]) -> list[tuple[Delay, str | None, Any]]:
 
 def _is_fork(step: Any) -> bool:
     """Whether the steps after this one stand under each of its ways."""
-    return isinstance(step, model.If) or (isinstance(step, model.On) and step.within is not None)
+    return model.is_condition(step) or (model.is_decision(step) and step.within is not None)
 
 
-def _since(step: model.On | model.If) -> str:
+def _since(step: model.On | model.If | model.Raw) -> str:
     """From when a wait after a fork counts, for each of its ways."""
     bare = list(dict.fromkeys(_bare_ways(step)))
     without = f"; where there is none, from {terms.joined(bare, 'or')}" if bare else ""
@@ -195,10 +224,10 @@ def _since(step: model.On | model.If) -> str:
 
 def _bare_ways(step: Any) -> Iterator[str]:
     """What stands in for the last step, for the ways of a fork that have none."""
-    if isinstance(step, model.If):
-        ways = [(step.then, "the check"), (step.else_, "the check")]
+    if model.is_condition(step):
+        ways = [(step.then, "the check"), (step.else_ or [], "the check")]
     else:
-        moment = _LATER[step.on].partition(" ")[2]
+        moment = _late(step).partition(" ")[2] if isinstance(step, model.On) else "moment"
         end = durations.parse(step.within).words()
         ways = [(step.then, f"the {moment}"), (step.else_ or [], f"the end of the {end}")]
     for steps, moment in ways:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pmctl.sequence import split_plan, threeway
-from pmctl.sequence.live import LiveEvent, level, when
-from pmctl.sequence.payload import Desired, Names, mail_body, resolved
+from pmctl.sequence.alike import level
+from pmctl.sequence.live import LiveEvent, when
+from pmctl.sequence.payload import NEW, Desired, Names, mail_body, resolved
 from pmctl.sequence.plan import Live
 
 Subject = tuple[str, str]  # ("campaign", ""), ("email", step), ("event", "step path")
@@ -17,9 +18,10 @@ Facts = dict[Subject, dict[str, Any]]
 def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozenset()) -> Facts:
     """Return what the file says, as facts, but for the emails of `skip`.
 
-    An email that is not there yet counts as id -1.
+    NEW stands for what is not there yet.
     """
-    known = Names(names.segments, names.forms, {m.step: -1 for m in want.mails} | {**names.emails})
+    known = names.plus("email", {mail.step: NEW["email"] for mail in want.mails})
+    known = known.plus("event", {" ".join(e.identity): NEW["event"] for e in want.events})
     facts: Facts = {
         ("campaign", ""): {
             "name": want.name,
@@ -28,8 +30,8 @@ def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozens
             "published": want.published,
             "retired": "",
             "reentry": want.restart,
-            "segments": sorted(names.segments[alias] for alias in want.segments),
-            "forms": sorted(names.forms[alias] for alias in want.forms),
+            "segments": names.numbers("segment", want.segments),
+            "forms": names.numbers("form", want.forms),
         }
     }
     for mail in want.mails:
@@ -39,7 +41,7 @@ def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozens
         del body["emailType"], body["template"]
         body["headers"] = dict(mail.headers)
         body["utmTags"] = dict(mail.utm)
-        facts["email", mail.step] = {**body, **split_plan.wanted(mail, body["name"], known.emails)}
+        facts["email", mail.step] = {**body, **split_plan.wanted(mail, body["name"], known.ids["email"])}
     for event in want.events:
         parent = want.events[event.parent].identity if event.parent >= 0 else None
         facts["event", " ".join(event.identity)] = {

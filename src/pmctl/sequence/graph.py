@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pmctl.sequence import durations, model, step_names
+from pmctl.sequence import durations, events, jumps, kinds, model, moved, step_names
 from pmctl.sequence.durations import NOW, Delay
 from pmctl.text import did_you_mean
 
@@ -55,7 +55,7 @@ class Node:
 
     step: str
     path: str
-    kind: str  # email opened clicked replied if-tag if-segment if-field tag segment stop pass
+    kind: str  # as in kinds.KINDS, or one of kinds.RAW
     title: str
     anchor: Anchor
     loc: Loc
@@ -69,11 +69,9 @@ class Node:
         return (self.step, self.path)
 
     @property
-    def role(self) -> Literal["action", "decision", "condition"]:
+    def role(self) -> kinds.Role:
         """Mautic's word for what the event does."""
-        if self.kind in DECISIONS:
-            return "decision"
-        return "condition" if self.kind.startswith("if-") else "action"
+        return kinds.role(self.kind)
 
     @property
     def listens(self) -> bool:
@@ -89,9 +87,6 @@ class Node:
             waiting.extend(reversed(node.children))
 
 
-DECISIONS = ("opened", "clicked", "replied")
-
-
 @dataclass(frozen=True)
 class Graph:
     """The whole tree of a sequence; `emails` are its email steps by id, in the file's order."""
@@ -104,6 +99,11 @@ class Graph:
     def nodes(self) -> list[Node]:
         """Return every node, parents before children."""
         return list(self.root.walk())
+
+    @property
+    def gotos(self) -> list[Node]:
+        """The jumps. Each raises the contact's rotation: no open question of before fires then."""
+        return [node for node in self.root.walk() if node.kind == "goto"]
 
 
 class Refused(Exception):
@@ -129,9 +129,12 @@ def build(sequence: model.Sequence) -> Graph:
     """Return the tree of a sequence. Raises Refused with every reason at once."""
     builder = _Builder(sequence)
     builder.name_steps(sequence.steps, ("steps",))
+    builder.issues += moved.issues(sequence, set(builder.ids.values()))
     builder.close(builder.steps(sequence.steps, ("steps",), [_End(None, "leadsource", "main")]))
     if not builder.issues and builder.root is None:
         builder.issues.append(Issue(("steps",), "a sequence needs a step that does something"))
+    if builder.root is not None:
+        builder.issues += jumps.aim(builder.root, builder.ids.values(), sequence.limits)
     if builder.issues or builder.root is None:
         raise Refused(builder.issues)
     for node in builder.root.walk():
@@ -189,17 +192,17 @@ class _Builder:
             kind = model.kind_of(step)
             if kind == "wait":
                 continue
-            own = step.email if kind == "email" else step.id
+            own = step.email if isinstance(step, model.Email) else step.id
             if own is not None and own in seen:
                 key = "email" if kind == "email" else "id"
                 self.issues.append(Issue((*here, key), f"a second step named {own}"))
             name = own or step_names.unused(step_names.made(step, above), {**own_ids, **seen})
             seen[name] = here
             self.ids[id(step)] = name
-            if kind == "email":
+            if isinstance(step, model.Email):
                 above = name
                 self.emails.setdefault(name, step)
-            elif kind in ("on", "if"):
+            elif isinstance(step, model.Fork):
                 self._name(step.then, (*here, "then"), own_ids, seen, above)
                 self._name(step.else_ or [], (*here, "else"), own_ids, seen, above)
 
@@ -256,23 +259,23 @@ class _Builder:
     def _pass(self, end: _End) -> _End:
         assert end.node is not None
         fork = end.node
-        node = Node(
-            step=f"{fork.step}:not",
-            path=end.path,
-            kind="pass",
-            title=f"{fork.title.rstrip('?')}: no",
-            anchor=end.anchor,
-            loc=fork.loc,
-            times=end.times,
-        )
+        title = f"{fork.title.rstrip('?')}: no"
+        return self._pause(end, f"{fork.step}:not", title, fork.loc)
+
+    def _pause(self, end: _End, name: str, title: str, loc: Loc) -> _End:
+        """Hang an event that only takes its time under an end; return the end below it."""
+        node = Node(name, end.path, "pass", title, end.anchor, loc, end.times)
         self._hang(node, end)
         return _End(node, "bottom", end.path)
 
     def _step(self, step: Any, here: Loc, ends: list[_End], *, after_wait: bool) -> list[_End]:
-        if isinstance(step, model.On):
-            return self._on(step, here, ends, after_wait=after_wait)
-        if isinstance(step, model.If):
+        if model.is_decision(step):
+            if model.about_email(step):
+                return self._on(step, here, ends, after_wait=after_wait)
+            return self._listen(step, here, ends)
+        if model.is_condition(step):
             return self._if(step, here, ends)
+        self._other_campaigns(step, here)
         opened: list[_End] = []
         for open_end in ends:
             end = open_end
@@ -284,7 +287,7 @@ class _Builder:
             self._hang(node, end)
             if isinstance(step, model.Email):
                 self._stop_rules(node)
-            if not isinstance(step, model.Stop):
+            if not isinstance(step, model.Stop | model.Goto):
                 opened.append(_End(node, "bottom", end.path))
         return opened
 
@@ -320,21 +323,22 @@ class _Builder:
 
     def _action(self, step: Any, here: Loc, end: _End) -> Node:
         name = self.ids[id(step)]
-        node = Node(name, end.path, "", "", end.anchor, here, end.times)
+        kind, title, data = events.action(step, name)
+        node = Node(name, end.path, kind, title, end.anchor, here, end.times, data)
         if isinstance(step, model.Email):
-            node.kind, node.title = "email", step.subject
-            node.data = {"email": name, "transactional": not isinstance(step.consent, str)}
-            node.data |= {"shares": step.shares} if step.variants else {}
             node.times = self._in_window(step, here, end.times)
-        elif isinstance(step, model.TagStep):
-            node.kind, node.title = "tag", step_names.both("Tag", step.tag)
-            node.data = {"add": step.tag.add, "remove": step.tag.remove}
-        elif isinstance(step, model.SegmentStep):
-            node.kind, node.title = "segment", step_names.both("Segment", step.segment)
-            node.data = {"add": step.segment.add, "remove": step.segment.remove}
-        else:
-            node.kind, node.title = "stop", "Stop"
         return node
+
+    def _other_campaigns(self, step: Any, here: Loc) -> None:
+        own, hint = self.sequence.key, ""
+        if isinstance(step, model.Enroll) and own in step.enroll:
+            word, hint = "enroll", "`goto` goes back to an earlier step"
+        elif isinstance(step, model.Leave) and own in step.leave:
+            word, hint = "leave", "`stop` is the word for leaving this one"
+        if hint:
+            said: list[str] = getattr(step, word)
+            message = f"{own} is this sequence itself"
+            self.issues.append(Issue((*here, word, said.index(own)), message, hint))
 
     def _in_window(self, step: model.Email, here: Loc, times: Times) -> Times:
         window = self._window(step)
@@ -370,19 +374,38 @@ class _Builder:
             made.add(step)
             loc: Loc = ("stop_on", n)
             path = email.path
-            title = f"{_ASKED[kind]} {email.step}: stop"
+            title = f"{events.asked(kind, email.step)}: stop"
             data = {"email": email.step, "urls": urls}
             decision = Node(step, path, kind, title, "bottom", loc, data=data)
             self._hang(decision, _End(email, "bottom", path))
             stop = Node(f"{step}:stop", path, "stop", "Stop", "yes", loc)
             self._hang(stop, _End(decision, "yes", path))
 
-    def _on(self, step: model.On, here: Loc, ends: list[_End], *, after_wait: bool) -> list[_End]:
+    def _listen(self, step: model.On | model.Raw, here: Loc, ends: list[_End]) -> list[_End]:
+        """A decision about something else than an email: it hangs under any action.
+
+        Where there is none above, or a wait, an event that does nothing is put between: Mautic's
+        builder has no line from one decision to the next, and a decision waits for no time.
+        """
+        opened: list[_End] = []
+        for open_end in ends:
+            end = open_end
+            if end.node is None or end.anchor != "bottom" or not end.times.at_once:
+                title = "From here on, watch" if end.node is None else "Then watch"
+                end = self._pause(end, f"{self.ids[id(step)]}:before", title, here)
+            assert end.node is not None
+            opened.extend(self._watch(step, here, end, end.node))
+        return opened
+
+    def _on(
+        self, step: model.On | model.Raw, here: Loc, ends: list[_End], *, after_wait: bool
+    ) -> list[_End]:
+        word = "on" if isinstance(step, model.On) else step.raw.type
         if after_wait:
             self.issues.append(
                 Issue(
                     here,
-                    "a wait before `on`: Mautic watches from the moment the email leaves",
+                    f"a wait before `{word}`: Mautic watches from the moment the email leaves",
                     "use `within` for how long to wait for it",
                 )
             )
@@ -395,11 +418,16 @@ class _Builder:
             opened.extend(self._watch(step, here, end, email))
         return opened
 
-    def _watched(self, step: model.On, here: Loc, end: _End) -> Node | None:
+    def _watched(self, step: model.On | model.Raw, here: Loc, end: _End) -> Node | None:
         """The email event that an `on` belongs to, or None when it cannot be (said why)."""
         email = end.node
-        if email is not None and email.kind == "email" and step.of in (None, email.step):
+        of = step.of if isinstance(step, model.On) else None
+        if email is not None and email.kind == "email" and of in (None, email.step):
             return email
+        if isinstance(step, model.Raw):
+            message = f"{step.raw.type} has no email directly above it"
+            self.issues.append(Issue(here, message, "put it right after its email"))
+            return None
         if step.of is None:
             hint = "put it right after its email, or name an earlier one with `of`"
             self.issues.append(Issue(here, f"`on: {step.on}` has no email directly above it", hint))
@@ -441,13 +469,11 @@ class _Builder:
             node = parents.get(id(node))
         return found
 
-    def _watch(self, step: model.On, here: Loc, end: _End, email: Node) -> list[_End]:
+    def _watch(self, step: model.On | model.Raw, here: Loc, end: _End, above: Node) -> list[_End]:
         name = self.ids[id(step)]
-        urls = [step.url] if isinstance(step.url, str) else list(step.url or [])
-        title = f"{_ASKED[step.on]} {email.step}?"
-        data = {"email": email.step, "urls": urls, "within": step.within}
-        decision = Node(name, end.path, step.on, title, "bottom", here, data=data)
-        self._hang(decision, _End(email, "bottom", end.path))
+        kind, title, data = events.happening(step, above.step)
+        decision = Node(name, end.path, kind, title, "bottom", here, data=data)
+        self._hang(decision, _End(above, "bottom", end.path))
         yes = _End(decision, "yes", f"{end.path}/{name}=yes")
         after_yes = self.steps(step.then, (*here, "then"), [yes])
         if step.within is None:
@@ -458,23 +484,23 @@ class _Builder:
         after_no = self.steps(step.else_ or [], (*here, "else"), [no])
         return [*after_yes, *after_no]
 
-    def _if(self, step: model.If, here: Loc, ends: list[_End]) -> list[_End]:
+    def _if(self, step: model.If | model.Raw, here: Loc, ends: list[_End]) -> list[_End]:
         opened: list[_End] = []
         for end in ends:
             name = self.ids[id(step)]
-            kind, title, data = step_names.question(step.if_)
+            if isinstance(step, model.If):
+                kind, title, data = events.question(step.if_)
+            else:
+                kind, title, data = events.action(step, name)
             node = Node(name, end.path, kind, title, end.anchor, here, end.times, data)
             self._hang(node, end)
-            for branch, steps in (("yes", step.then), ("no", step.else_)):
+            for branch, steps in (("yes", step.then), ("no", step.else_ or [])):
                 way = "then" if branch == "yes" else "else"
                 start = _End(
                     node, "yes" if branch == "yes" else "no", f"{end.path}/{name}={branch}"
                 )
                 opened.extend(self.steps(steps, (*here, way), [start]))
         return opened
-
-
-_ASKED = {"opened": "Opened", "clicked": "Clicked in", "replied": "Replied to"}
 
 
 def _stop_kind(rule: Any) -> tuple[str | None, list[str]]:

@@ -179,16 +179,3 @@ def clock(value: Any) -> str | None:
     if not value:
         return None
     return str(value).rpartition("T")[2][:5]
-
-
-def level(value: Any) -> Any:
-    """Return a property value in one form: numbers in text as numbers, empty things as None."""
-    if isinstance(value, Mapping):
-        return {str(k): level(v) for k, v in value.items()} or None
-    if isinstance(value, list | tuple):
-        return sorted((level(item) for item in value), key=repr) or None
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str) and value.lstrip("-").isdecimal() and value.isascii():
-        return int(value)
-    return None if value == "" else value

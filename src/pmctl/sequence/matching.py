@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
+from pmctl.sequence import moved
 from pmctl.sequence.live import LiveCampaign, LiveEvent
 from pmctl.sequence.payload import Desired, Event
 
@@ -15,7 +16,12 @@ def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]
     it or taken away); then one of the same type that hangs in the same place. Updating an event
     in place keeps its log and those who wait at it, and nobody is mailed twice.
     """
-    by_identity = {event.identity: event for event in live.events if event.identity}
+    steps = {event.step for event in want.events}
+    by_identity = {
+        moved.identity(event.identity, want.moved, steps): event
+        for event in live.events
+        if event.identity
+    }
     found = {
         event.identity: by_identity[event.identity]
         for event in want.events
@@ -24,7 +30,7 @@ def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]
     taken = {event.id for event in found.values()}
     for event in want.events:
         if event.identity not in found:
-            _take(event, found, taken, _same_step(event, live))
+            _take(event, found, taken, (e for (s, _), e in by_identity.items() if s == event.step))
     for event in want.events:
         if event.identity in found:
             continue
@@ -32,10 +38,6 @@ def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]
         place = (parent, event.anchor)
         _take(event, found, taken, (e for e in live.events if (e.parent, e.anchor) == place))
     return found
-
-
-def _same_step(event: Event, live: LiveCampaign) -> Iterator[LiveEvent]:
-    return (e for e in live.events if e.identity and e.identity[0] == event.step)
 
 
 def _take(

@@ -9,30 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pmctl.sequence import split
+from pmctl.sequence import kinds, moved, split
 
 if TYPE_CHECKING:  # the markers are read without the compiler and its pydantic
     from pmctl.sequence.emails import Mail
     from pmctl.sequence.graph import Graph, Node, Times
     from pmctl.sequence.layout import Layout
+    from pmctl.sequence.model import Sequence
 
-TYPES = {
-    "email": "email.send",
-    "opened": "email.open",
-    "clicked": "email.click",
-    "replied": "email.reply",
-    "tag": "lead.changetags",
-    "segment": "lead.changelist",
-    "stop": "campaign.addremovelead",
-    "pass": "campaign.addremovelead",
-    "if-tag": "lead.tags",
-    "if-segment": "lead.segments",
-    "if-field": "lead.field_value",
-}
 _DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
 _RETIRED = re.compile(r"pmctl:retired (\S+?)(?=<|\s|$)")
 # The builder's rich-text editor wraps lines into tags and writes some spaces as entities.
@@ -53,11 +41,35 @@ LONGEST_NAME = 191  # characters; Mautic's column size
 
 @dataclass(frozen=True)
 class Names:
-    """What names mean in one Mautic: alias or step -> id."""
+    """What names mean in one Mautic: kind -> name -> id.
 
-    segments: Mapping[str, int] = field(default_factory=dict)
-    forms: Mapping[str, int] = field(default_factory=dict)
-    emails: Mapping[str, int] = field(default_factory=dict)
+    Kinds are segment, form, stage, user, company, asset, campaign (by key), email (by step) and
+    event (by `step path`). In a plan, words like NEW stand for the id of what is not there yet.
+    """
+
+    ids: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
+
+    def id(self, kind: str, name: str) -> int | str:
+        """Return the id of a name. Raises KeyError when there is none."""
+        return self.ids[kind][name]
+
+    def numbers(self, kind: str, names: Iterable[str]) -> list[int]:
+        """Return the ids of things that pmctl does not make, in order of the ids."""
+        return sorted(int(self.id(kind, name)) for name in names)
+
+    def name(self, kind: str, number: int | str) -> str:
+        """Return the name of an id, which may come as text. Raises KeyError when there is none."""
+        for name, one in self.ids.get(kind, {}).items():
+            if str(one) == str(number):
+                return name
+        raise KeyError(number)
+
+    def plus(self, kind: str, ids: Mapping[str, int | str]) -> Names:
+        """Return the same with the names of one kind; those that are known already go first."""
+        return Names({**self.ids, kind: {**ids, **self.ids.get(kind, {})}})
+
+
+NEW = {"email": "a new email", "event": "a new step", "campaign": "a new campaign"}
 
 
 @dataclass(frozen=True)
@@ -79,10 +91,11 @@ class Event:
     path: str
     name: str
     type: str
+    kind: str  # as in kinds.KINDS
     role: str  # action decision condition
     parent: int
     anchor: str  # leadsource bottom yes no
-    properties: Mapping[str, Any]  # names of segments and emails not yet ids
+    properties: Mapping[str, Any]  # names where ids will be
     trigger: Mapping[str, Any]
     position: tuple[int, int]  # left, top in px
 
@@ -115,7 +128,10 @@ class Desired:
     hash: str
     most_at_once: int | None  # immediate sends from which on a reason is needed
     sends_at_once: bool  # whether the first email waits for nothing
-    place: Callable[[str], str] = field(compare=False)  # a segment or form -> path:line:column
+    place: Callable[[str, str], str] = field(compare=False)  # kind, name -> path:line:column
+    # kind -> names that Mautic must know; not its own emails
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)  # a step's id before -> now
 
     def marker(self, env: str) -> str:
         """The line of the campaign's description that says whose it is."""
@@ -124,14 +140,6 @@ class Desired:
     def full_description(self, env: str, own: str = "") -> str:
         """The human text with the marker below it, and beside that what is noted of it."""
         return "\n".join(filter(None, (self.description, self.marker(env) + own)))
-
-    def segment_names(self) -> set[str]:
-        """Return every segment alias that the campaign needs."""
-        names = set(self.segments)
-        for event in self.events:
-            for key in ("addToLists", "removeFromLists", "segments"):
-                names.update(event.properties.get(key, ()))
-        return names
 
 
 def read_marker(description: str) -> tuple[str, str, str] | None:
@@ -192,7 +200,7 @@ def read_event_marker(description: str) -> tuple[str, str] | None:
 
 
 def desired(
-    path: str, graph: Graph, layout: Layout, mails: list[Mail], place: Callable[[str], str]
+    path: str, graph: Graph, layout: Layout, mails: list[Mail], place: Callable[[str, str], str]
 ) -> Desired:
     """Return what Mautic shall hold; same input, same value."""
     sequence = graph.sequence
@@ -224,8 +232,19 @@ def desired(
         hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12],
         most_at_once=sequence.limits.force_above_immediate_sends,
         sends_at_once=_sends_at_once(graph.root),
+        needs=_needs(sequence, events),
+        moved=moved.chains(sequence.moved),
         place=place,
     )
+
+
+def _needs(sequence: Sequence, events: tuple[Event, ...]) -> dict[str, tuple[str, ...]]:
+    found = {"segment": set(sequence.audience.segments), "form": set(sequence.audience.forms)}
+    for event in events:
+        for kind, name in kinds.named(event.kind, event.properties):
+            if kind not in ("email", "event"):  # its own
+                found.setdefault(kind, set()).add(name)
+    return {kind: tuple(sorted(names)) for kind, names in found.items() if names}
 
 
 def _sends_at_once(root: Node) -> bool:
@@ -246,11 +265,12 @@ def _event(node: Node, parent: int, position: tuple[int, int]) -> Event:
         step=node.step,
         path=node.path,
         name=_short(node.title),
-        type=TYPES[node.kind],
+        type=kinds.event_type(node.kind, node.data),
+        kind=node.kind,
         role=node.role,
         parent=parent,
         anchor=node.anchor,
-        properties=_properties(node),
+        properties=kinds.properties(node.kind, node.data),
         trigger=trigger(node.times),
         position=position,
     )
@@ -258,30 +278,6 @@ def _event(node: Node, parent: int, position: tuple[int, int]) -> Event:
 
 def _short(title: str) -> str:
     return title if len(title) <= LONGEST_NAME else title[: LONGEST_NAME - 1] + "…"
-
-
-def _properties(node: Node) -> dict[str, Any]:
-    """The properties of an event; types matter: a wrong one stops Mautic's cron for everybody."""
-    data = node.data
-    if node.kind == "email":
-        consent = "transactional" if data["transactional"] else "marketing"
-        return {"email": data["email"], "email_type": consent, "priority": 2, "attempts": 3}
-    if node.kind == "clicked":
-        return {"urls": {"list": list(data["urls"])}}
-    if node.kind == "tag":
-        return {"add_tags": list(data["add"]), "remove_tags": list(data["remove"])}
-    if node.kind == "segment":
-        return {"addToLists": list(data["add"]), "removeFromLists": list(data["remove"])}
-    if node.kind in ("stop", "pass"):
-        # With both lists empty Mautic passes everybody on: an event that only takes its time.
-        return {"addTo": [], "removeFrom": ["this"] if node.kind == "stop" else []}
-    if node.kind == "if-tag":
-        return {"tags": list(data["names"])}
-    if node.kind == "if-segment":
-        return {"segments": list(data["names"])}
-    if node.kind == "if-field":
-        return {"field": data["field"], "operator": data["operator"], "value": data["value"]}
-    return {}
 
 
 def trigger(times: Times) -> dict[str, Any]:
@@ -311,13 +307,7 @@ def _an_hour_later(clock: str) -> str:
 
 def resolved(event: Event, names: Names) -> dict[str, Any]:
     """Return an event's properties with ids in place of names. KeyError: a name is unknown."""
-    properties = dict(event.properties)
-    if event.type == "email.send":
-        properties["email"] = names.emails[properties["email"]]
-    for key in ("addToLists", "removeFromLists", "segments"):
-        if key in properties:
-            properties[key] = [names.segments[name] for name in properties[key]]
-    return properties
+    return kinds.resolved(event.kind, event.properties, names)
 
 
 def mail_name(want: Desired, mail: Mail, env: str) -> str:
@@ -353,22 +343,27 @@ def campaign_body(
     ids: Mapping[tuple[str, str], int],
     published: bool,
     records: Records = Records(),
+    newest: int = 0,
 ) -> dict[str, Any]:
     """Return the body of a campaign's POST or PUT; `ids` are the numeric ids of events that live.
 
     Never leave an id out of it for an event that exists: Mautic would make it anew and mail
-    everybody again.
+    everybody again. `newest` is the highest id of all its events: Mautic keeps the ids that begin
+    with `new` and would find an older event by one that comes again.
     """
+    stem = f"new{newest}_" if newest else "new"
     refs: list[int | str] = [
-        ids.get(event.identity, f"new{number}") for number, event in enumerate(want.events)
+        ids.get(event.identity, f"{stem}{number}") for number, event in enumerate(want.events)
     ]
+    own = {" ".join(event.identity): ref for event, ref in zip(want.events, refs, strict=True)}
+    names = names.plus("event", own)
     return {
         "name": want.name,
         "description": want.full_description(env, records.own),
         "isPublished": published,
         "allowRestart": want.restart,
-        "lists": [{"id": names.segments[alias]} for alias in want.segments],
-        "forms": [{"id": names.forms[alias]} for alias in want.forms],
+        "lists": [{"id": names.id("segment", alias)} for alias in want.segments],
+        "forms": [{"id": names.id("form", alias)} for alias in want.forms],
         "events": [
             {
                 "id": refs[number],

@@ -22,7 +22,7 @@ def records(want: Desired, live: Live, env: str, names: Names) -> Records:
     facts = wanted(want, env, names, threeway.settled(want, live.campaign, live.mails, env))
     own = threeway.digest(facts["campaign", ""])
     which = threeway.present(event.identity for event in want.events)
-    emails = {mail_id: step for step, mail_id in names.emails.items()}
+    emails = {mail_id: step for step, mail_id in names.ids.get("email", {}).items()}
     notes: dict[str, list[str]] = {}  # an email's own first, then those of its variants
     for mail in want.mails:
         note = _mail_note(want, mail, live, env, facts)

@@ -121,8 +121,6 @@ def _when(value: Any) -> str:
 def _value(value: Any) -> str:
     if value is None or value == "":
         return "nothing"
-    if value == -1:
-        return "a new email"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple | list):

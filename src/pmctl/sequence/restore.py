@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pmctl.sequence import split
+from pmctl.sequence.alike import level
 from pmctl.sequence.compare import differences
 from pmctl.sequence.facts import MAIL_FIELDS, Facts
-from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail, clock, items, level, listed, when
+from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail, clock, items, listed, when
 from pmctl.sequence.payload import Desired, Event, read_share
 from pmctl.sequence.plan import Change, Live
 
@@ -243,18 +244,20 @@ def wanted(then: Live, key: str) -> Desired:
         hash=campaign.hash,
         most_at_once=None,
         sends_at_once=False,
-        place=lambda name: name,
+        place=lambda _, name: name,
     )
 
 
 def _event(event: LiveEvent, place: Mapping[int, int]) -> Event:
     step, path = event.identity or (event.name, f"#{event.id}")
+    role = str(event.trigger.get("eventType") or "action")
     return Event(
         step=step,
         path=path,
         name=event.name,
         type=event.type,
-        role=str(event.trigger.get("eventType") or "action"),
+        kind=f"raw-{role}",
+        role=role,
         parent=-1 if event.parent is None else place.get(event.parent, -1),
         anchor=event.anchor,
         properties=event.properties,

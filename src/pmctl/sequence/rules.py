@@ -61,6 +61,12 @@ def rules(graph: Graph) -> Iterator[str]:
                 f"The email {email.email} is an A/B test: Mautic deals its texts out by their "
                 f"shares and ranks them by {ranked}; it goes on until the file says otherwise."
             )
+    if graph.gotos:
+        yield (
+            "Who goes back to a step goes through what follows it again. Marketing emails that the "
+            "contact has had are not sent a second time, and what it had not yet done by then, "
+            "an open or a click of an email before, no longer counts."
+        )
     stops = list(dict.fromkeys(_stops(sequence)))
     if stops:
         yield (
@@ -109,7 +115,7 @@ def _tells_hour(steps: list[Any]) -> bool:
     for step in steps:
         if isinstance(step, model.Wait) and step.hour:
             return True
-        if isinstance(step, model.On | model.If) and _tells_hour([*step.then, *(step.else_ or [])]):
+        if isinstance(step, model.Fork) and _tells_hour([*step.then, *(step.else_ or [])]):
             return True
     return False
 

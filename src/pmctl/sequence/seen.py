@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from pmctl.sequence.live import LiveCampaign, level, when
+from pmctl.sequence.alike import level
+from pmctl.sequence.live import LiveCampaign, when
 
 if TYPE_CHECKING:
     from pmctl.sequence.plan import Live

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pmctl.sequence.placed import placed
+
 CRITERIA = {"opens": "email.openrate", "clicks": "email.clickthrough"}  # Mautic's words
 SIGN = "~"  # between step and variant; neither ids nor names of contexts have it
 OWN = ("subject", "body", "preheader", "text")  # what each variant says for itself
@@ -19,13 +21,6 @@ class Share(NamedTuple):
 
     weight: int  # percent
     winner: str  # opens or clicks
-
-
-def placed(message: str, *loc: str | int, hint: str = "") -> Exception:
-    """Return the error of a validator about what lies at `loc` below the value it judges."""
-    from pydantic_core import PydanticCustomError
-
-    return PydanticCustomError("placed", "{said}", {"said": message, "loc": loc, "hint": hint})
 
 
 def stand_in(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 Facts = dict[tuple[str, str], dict[str, Any]]
 
 
-def wanted(mail: Mail, name: str, ids: Mapping[str, int]) -> dict[str, Any]:
+def wanted(mail: Mail, name: str, ids: Mapping[str, int | str]) -> dict[str, Any]:
     """Return what the file says of a child beside its text; nothing for other emails."""
     if mail.share is None or mail.parent is None:
         return {}
-    return {"name": _bare(name, mail.share), **_facts(mail.share, ids.get(mail.parent, -1))}
+    return {"name": _bare(name, mail.share), **_facts(mail.share, ids[mail.parent])}
 
 
 def held(mail: LiveMail) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def held(mail: LiveMail) -> dict[str, Any]:
     return {"name": _bare(mail.name, share), **_facts(share, parent_id)}
 
 
-def _facts(share: split.Share | None, parent_id: int | None) -> dict[str, Any]:
+def _facts(share: split.Share | None, parent_id: int | str | None) -> dict[str, Any]:
     weight, winner = share or (None, None)
     return {"share": weight, "winner": winner, "variantParent": parent_id}
 

@@ -1,53 +1,55 @@
-"""Names of steps that have none of their own, made of what they do; titles of what they ask."""
+"""Names of steps that have none of their own, made of what they do."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pmctl.sequence import model
-
-
-def question(check: model.Check) -> tuple[str, str, dict[str, Any]]:
-    """Return (kind, title, data) of a condition."""
-    for kind in ("tag", "segment"):
-        said = getattr(check, kind)
-        if said is not None:
-            names = [said] if isinstance(said, str) else list(said)
-            label = "Has tag" if kind == "tag" else "In segment"
-            return f"if-{kind}", f"{label} {' or '.join(names)}?", {"names": names}
-    operator, value = check.test
-    shown = "" if value is None else f" {_shown(value)}"
-    data = {"field": check.field, "operator": operator, "value": value}
-    return "if-field", f"{check.field} {operator}{shown}?", data
-
-
-def _shown(value: Any) -> str:
-    return " or ".join(value) if isinstance(value, list) else str(value)
-
-
-def both(word: str, names: model.AddRemove) -> str:
-    """Return `Tag +a -b`."""
-    parts = [f"+{name}" for name in names.add] + [f"-{name}" for name in names.remove]
-    return f"{word} {' '.join(parts)}"
+from pmctl.sequence import events, model
 
 
 def made(step: Any, above: str) -> str:
     """A step id made of what the step does, so that it survives moves and edits elsewhere."""
     if isinstance(step, model.On):
-        urls = [step.url] if isinstance(step.url, str) else list(step.url or [])
-        return f"{step.of or above}.{step.on}{which(urls)}".lstrip(".")
+        return _of_on(step, above)
     if isinstance(step, model.If):
-        kind, _, data = question(step.if_)
-        names = data["names"] if "names" in data else [data["field"]]
-        return _slug(kind, names)
-    if isinstance(step, model.Stop):
-        return "stop"
-    names = step.tag if isinstance(step, model.TagStep) else step.segment
-    word = "tag" if isinstance(step, model.TagStep) else "segment"
-    return _slug(word, [*(f"+{n}" for n in names.add), *(f"-{n}" for n in names.remove)])
+        kind, _, data = events.question(step.if_)
+        return _slug(kind, [data["field"]] if kind == "if-field" else data.get("names", []))
+    kind, _, data = events.action(step, "")
+    if kind in ("tag", "segment"):
+        return _slug(kind, [*(f"+{n}" for n in data["add"]), *(f"-{n}" for n in data["remove"])])
+    if kind == "webhook":
+        return f"webhook{which([data['method'], data['url']])}"
+    if kind.startswith("raw-"):
+        return _slug("raw", [data["type"]])
+    if kind == "points":
+        return f"points{data['add']:+d}"
+    return _slug(kind, _SAID[kind](data))
+
+
+# kind -> what tells a step from others of its kind
+_SAID: dict[str, Callable[[Any], list[str]]] = {
+    "field": lambda data: list(data["values"]),
+    "stage": lambda data: [data["stage"]],
+    "owner": lambda data: [data["owner"]],
+    "company": lambda data: [data["company"]],
+    "dnc-add": lambda data: data["channels"],
+    "dnc-remove": lambda data: data["channels"],
+    "enroll": lambda data: data["campaigns"],
+    "leave": lambda data: data["campaigns"],
+    "goto": lambda data: [data["step"]],
+    "stop": lambda _: [],
+}
+
+
+def _of_on(step: model.On, above: str) -> str:
+    if step.on in model.EMAIL_EVENTS:
+        return f"{step.of or above}.{step.on}{which(model.names_of(step.url))}".lstrip(".")
+    if step.on == "visited":
+        return f"visited{which(model.names_of(step.url))}"
+    return _slug(step.on, model.names_of(step.form) + model.names_of(step.asset))
 
 
 def which(urls: list[str]) -> str:
@@ -66,7 +68,7 @@ def own(steps: list[Any]) -> Iterator[str]:
         said = step.email if isinstance(step, model.Email) else getattr(step, "id", None)
         if said is not None:
             yield said
-        if isinstance(step, model.On | model.If):
+        if isinstance(step, model.Fork):
             yield from own([*step.then, *(step.else_ or [])])
 
 

@@ -16,8 +16,10 @@ DAY_NAMES = {
 
 def kind_word(node: Node) -> str:
     """Return the word of the file that made this event: email, on, if, tag, …"""
+    if node.kind.startswith("raw-"):
+        return "raw"
     if node.role == "action":
-        return node.kind
+        return node.kind.partition("-")[0]
     return "if" if node.role == "condition" else "on"
 
 
@@ -25,6 +27,12 @@ def shares(node: Node) -> str:
     """Return `A/B 60/40` for an email with variants, else nothing."""
     percents = node.data.get("shares")
     return split.words(percents) if percents else ""
+
+
+def title(node: Node) -> str:
+    """Return what an event does, in its title's words."""
+    begins = node.kind == "pass" and node.anchor == "no"
+    return "the no-path begins" if begins else node.title
 
 
 def joined(names: Sequence[str], last: str = "and") -> str:

@@ -192,6 +192,11 @@ def spoken(fields: Fields, parents: Names, emails: Names) -> dict[str, Any]:
     email = said.get("properties.email")
     if said.get("type") == "email.send" and email is not None:
         said["properties.email"] = emails.get(email, f"#{email}")
+    notice = said.get("properties.useremail")
+    if said.get("type") == "email.send.to.user" and isinstance(notice, Mapping):
+        said["properties.useremail"] = emails.get(notice.get("email"), "#")
+    if "properties.jumpToEvent" in said:
+        said["properties.jumpToEvent"] = "a step"  # it had no id yet when this was noted
     return said
 
 

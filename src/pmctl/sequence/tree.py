@@ -14,8 +14,9 @@ Span = tuple[str, str]  # (text, SGR code)
 
 COLUMNS = 80
 _DEEPEST = 45  # columns of branches; what is deeper shows only its innermost ones
-_GLYPHS = {"email": "●", "stop": "■", "pass": "○", "tag": "+", "segment": "+"}
-_CODES = {"email": "1;36", "stop": "31", "pass": "2", "tag": "34", "segment": "34"}
+_GLYPHS = {"email": "●", "stop": "■", "pass": "○", "goto": "↩", "notify": "○", "webhook": "→"}
+_CODES = {"email": "1;36", "stop": "31", "pass": "2", "goto": "35", "notify": "36"}
+_OTHER = ("+", "34")  # what changes the contact
 _FORK = ("◆", "33")
 _DIM, _BOLD = "2", "1"
 _ANSWERS = {"yes": "32", "no": "31"}
@@ -91,7 +92,10 @@ class _Drawing:
             yield from self.line(child, prefix + ("   " if last else "│  "), timed=True)
 
     def _node(self, node: Node) -> list[Span]:
-        glyph, code = (_GLYPHS[node.kind], _CODES[node.kind]) if node.role == "action" else _FORK
+        glyph, code = _FORK
+        if node.role == "action":
+            glyph = _GLYPHS.get(node.kind, _OTHER[0])
+            code = _CODES.get(node.kind, _OTHER[1])
         word = terms.kind_word(node)
         spans: list[Span] = [(f"{glyph} ", code)]
         # `tag+warm` and `if-tag-warm` say their kind themselves
@@ -102,7 +106,7 @@ class _Drawing:
             spans.append(("  (copy)", _DIM))
         if terms.shares(node):
             spans.append((f"  {terms.shares(node)}", "35"))
-        detail = "the no-path begins" if node.kind == "pass" else node.title
+        detail = terms.title(node)
         if node.kind != "stop" and node.step.lower() != detail.lower().replace(" ", ""):
             spans.append((f"  {detail}", ""))
         return spans

@@ -25,8 +25,9 @@ PATTERNS = {
     model.Key: "lower-case letters, digits and - inside, like trial-nudge",
     model.StepId: "lower-case letters and digits, with . _ - inside, like first-mail",
     model.HeaderName: "a header's name is letters, digits and -, like X-Mail-Stream",
+    model.EventType: "an event's type is Mautic's own word for it, like lead.tags",
     "language": "a language is two letters, with a country if need be: en, pt_BR",
-    "field": "a field's alias is lower-case letters, digits and _, like first_name",
+    model.Alias: "a field's alias is lower-case letters, digits and _, like first_name",
 }
 
 
@@ -188,25 +189,21 @@ def _mistake(loc: Loc, error: Any, data: Any) -> Mistake:
     return Mistake(loc, str(error["msg"]))
 
 
-_SIZES = {
-    "string_too_short",
-    "too_short",
-    "string_too_long",
-    "greater_than_equal",
-    "less_than_equal",
-}
+_SIZES = (
+    "string_too_short", "too_short", "string_too_long", "greater_than_equal", "less_than_equal",
+)  # fmt: skip
 
 
 def _size(loc: Loc, error: Any, name: str) -> Mistake:
+    """A text, a list or a number that is too small or too large."""
     kind, ctx, found = error["type"], error["ctx"], error["input"]
     if kind == "greater_than_equal":
         return Mistake(loc, f"{name} is {found}; {ctx['ge']} is the least")
     if kind == "less_than_equal":
         return Mistake(loc, f"{name} is {found}; {ctx['le']} is the most")
     if kind == "string_too_long":
-        at_key = error["loc"][-1] == "[key]"
         message = f"{name} is {len(found)} characters long; {ctx['max_length']} is the most"
-        return Mistake(loc, message, at_key=at_key)
+        return Mistake(loc, message, at_key=error["loc"][-1] == "[key]")
     if kind == "string_too_short" and found:
         least = ctx["min_length"]
         return Mistake(loc, f"{name} is {len(found)} characters long; {least} is the least")
@@ -240,8 +237,7 @@ def _pattern(pattern: str) -> str:
 @cache
 def _pattern_of(owner: Any) -> str:
     if isinstance(owner, str):
-        shape = model.Send if owner == "language" else model.Check
-        info = shape.model_fields[owner]
+        info = model.Send.model_fields[owner]
         holders = [*info.metadata, *(m for a in get_args(info.annotation) for m in _metadata(a))]
     else:
         holders = _metadata(owner)
@@ -290,10 +286,16 @@ def _keys(shape: type[model.Shape]) -> set[str]:
 def _shapes() -> dict[str, list[type[model.Shape]]]:
     """Which mappings may stand behind a key."""
     found: dict[str, list[type[model.Shape]]] = {}
-    owners: tuple[type[model.Shape], ...] = (model.Sequence, model.Send, *model.KINDS.values())
-    for owner in owners:
+    waiting: list[type[model.Shape]] = [model.Sequence]
+    seen: set[type[model.Shape]] = set()
+    while waiting:
+        owner = waiting.pop()
+        if owner in seen:
+            continue
+        seen.add(owner)
         for name, info in owner.model_fields.items():
             for shape in _inside(info.annotation):
+                waiting.append(shape)
                 if shape not in model.KINDS.values():
                     found.setdefault(info.alias or name, []).append(shape)
     return found
