@@ -68,3 +68,27 @@ def answering(sandbox: MauticSandbox, wrapped: Callable[[Request, Do], Answer]) 
     """Let `wrapped` stand between the wire and the stand-in; it is given the real answerer."""
     real = sandbox.mautic.answer
     sandbox.mautic.answer = lambda request: wrapped(request, real)  # type: ignore[method-assign]
+
+
+def stock(sandbox: MauticSandbox) -> None:
+    """Put there what the random sequences of tests/sequence/strategies.py name."""
+    from tests.sequence.strategies import WORDS
+
+    store = sandbox.store
+    for alias in ("everybody", *WORDS):
+        store.add_segment(alias)
+    store.add_form("Sign-up")
+    for key in ("welcome", "other"):
+        number = store.next_id("campaigns")
+        text = f"pmctl:v1 key={key} env=default hash={number:012x}"
+        own = {"id": number, "name": key, "description": text, "category": None}
+        blank: dict[str, Any] = {
+            "allowRestart": False,
+            "publishUp": None,
+            "publishDown": None,
+            "events": [],
+            "forms": [],
+            "lists": [],
+            "canvasSettings": {"nodes": [], "connections": []},
+        }
+        store.campaigns[number] = {**store.stamp(), **own, **blank}

@@ -19,8 +19,8 @@ from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, event_ids, in_two_lines, mail_ids, marker_of, written
 from tests.conftest import Run
 from tests.killing import kill_at
-from tests.sandboxes import Do, answering, ask, call, campaigns_in, emails_in, use
-from tests.sequence.strategies import WORDS, sequences
+from tests.sandboxes import Do, answering, ask, call, campaigns_in, emails_in, stock, use
+from tests.sequence.strategies import sequences
 from tests.shell import PMCTL, run
 
 OFFER = "pmctl step=offer path=main"
@@ -736,9 +736,9 @@ def test_after_an_apply_the_plan_is_empty_and_what_stays_keeps_its_ids(
     pmctl: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with MauticSandbox(segments=["everybody", *WORDS]) as sandbox:
+    with MauticSandbox() as sandbox:
         use(sandbox, monkeypatch)
-        sandbox.store.add_form("Sign-up")
+        stock(sandbox)
         before = _applied(sandbox, file, pmctl, first)
         after = _applied(sandbox, file, pmctl, second)
 
@@ -755,7 +755,7 @@ def _applied(
     assert code == 0, err
     code, out, err = pmctl("campaign", "plan", file, "--detailed-exitcode", "--quiet")
     assert (code, out) == (0, NOTHING), err
-    (campaign,) = campaigns_in(sandbox)
+    (campaign,) = (one for one in campaigns_in(sandbox) if one["name"] == sequence["name"])
     return {(marker_of(event), event["type"]): event["id"] for event in campaign["events"]}
 
 

@@ -19,6 +19,7 @@ TYPES = {kind: frozenset(names.split()) for kind, names in _LISTED.items()}
 # type of event -> (its channel, the property that holds the channel's id)
 CHANNELS = {
     "email.send": ("email", "email"),
+    "email.send.to.user": ("email", "email"),  # its email lies deeper, so the id stays empty
     "page.pagehit": ("page", "pages"),
     "page.devicehit": ("page", "pages"),
     "asset.download": ("asset", "assets"),

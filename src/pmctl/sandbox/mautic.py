@@ -11,6 +11,7 @@ from typing import Any
 from pmctl.sandbox import (
     campaign,
     control,
+    directory,
     fields,
     logedit,
     mail,
@@ -116,6 +117,13 @@ def _crud(kind: str, module: Any) -> None:
     _add("DELETE", f"{kind}/N/delete", lambda call: module.delete(call.store, *call.ids))
 
 
+def _named(kind: str) -> None:
+    """Add the routes of what a campaign only names: list, read, create."""
+    _add("GET", kind, lambda call: directory.all_of(call.store, kind, call.query))
+    _add("GET", f"{kind}/N", lambda call: directory.one(call.store, kind, call.id))
+    _add("POST", f"{kind}/new", lambda call: directory.create(call.store, kind, call.body))
+
+
 _crud("campaigns", campaign)
 _crud("emails", mail)
 _crud("segments", segments)
@@ -154,6 +162,8 @@ _add("POST", "contacts/N/dnc/X/remove", lambda c: people.remove_dnc(c.store, c.i
 _add("GET", "forms", lambda c: segments.forms(c.store, c.query))
 _add("GET", "tags", lambda c: segments.tags(c.store, c.query))
 _add("POST", "tags/new", lambda c: segments.create_tag(c.store, c.body))
+for _kind in directory.ONE:
+    _named(_kind)
 _add("GET", "stats", lambda _: stats.tables())
 _add("GET", "stats/X", lambda c: stats.table(c.store, c.name, c.query))
 

@@ -203,7 +203,7 @@ def _owner(store: Store, user_id: int | None) -> Entity | None:
     if user_id is None:
         return None
     names = {"username": "admin", "firstName": "Sandbox", "lastName": "Admin"}
-    user = getattr(store, "users", {}).get(user_id, {})
+    user = store.users.get(user_id, {})
     shown = {name: user.get(name, value) for name, value in names.items()}
     return {"createdByUser": None, "modifiedByUser": None, "id": user_id, **shown}
 
@@ -211,7 +211,7 @@ def _owner(store: Store, user_id: int | None) -> Entity | None:
 def _stage(store: Store, stage_id: int | None) -> Entity | None:
     if stage_id is None:
         return None
-    stage = getattr(store, "stages", {}).get(stage_id, {})
+    stage = store.stages.get(stage_id, {})
     names = ("createdByUser", "modifiedByUser", "id", "name", "category", "weight", "description")
     return {**{name: stage.get(name) for name in names}, "id": stage_id}
 

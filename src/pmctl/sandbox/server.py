@@ -12,6 +12,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
+from pmctl.sandbox import directory
 from pmctl.sandbox.access import Access
 from pmctl.sandbox.acts import Acts
 from pmctl.sandbox.answers import Answer, crash
@@ -52,6 +53,7 @@ class MauticSandbox(Acts):
         self.latency_ms = latency_ms
         self.faults = Faults(faults)
         super().__init__(seeded(segments))
+        directory.seed(self.store)
         self.access = Access()
         self.mautic = Mautic(self.store, self.access)
         self.requests: list[Seen] = []

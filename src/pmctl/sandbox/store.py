@@ -52,6 +52,10 @@ class Store:
     emails: dict[int, Entity] = field(default_factory=dict)
     campaigns: dict[int, Entity] = field(default_factory=dict)
     contacts: dict[int, Entity] = field(default_factory=dict)
+    stages: dict[int, Entity] = field(default_factory=dict)
+    users: dict[int, Entity] = field(default_factory=dict)
+    companies: dict[int, Entity] = field(default_factory=dict)
+    assets: dict[int, Entity] = field(default_factory=dict)
     tags: dict[int, Entity] = field(default_factory=dict)
     fields: list[Field] = field(default_factory=list)  # those of contacts that a person added
     log: list[Entity] = field(default_factory=list)  # campaign_lead_event_log
