@@ -269,4 +269,9 @@ def _existing(name: str, place: str, file: File) -> str:
     if name in file.contexts or (said_here and not file.contexts):
         return name  # without a file the settings come from the environment, under any name
     hint = did_you_mean(name, file.contexts) or "`pmctl config init` makes one"
-    raise ConfigError(f"{place}: there is no context {name}", hint=hint)
+    raise ConfigError(f"{place}: there is no context {_shown(name)}", hint=hint)
+
+
+def _shown(name: str) -> str:
+    """A name out of a file, which may hold anything, as one printable word."""
+    return name if name.isprintable() else repr(name)

@@ -14,8 +14,8 @@ from pmctl.clients import campaign_rollback
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, event_ids, in_two_lines, mail_ids, written
 from tests.conftest import Run
-from tests.sandboxes import campaigns_in, emails_in, use
-from tests.sequence.strategies import WORDS, sequences
+from tests.sandboxes import campaigns_in, emails_in, stock, use
+from tests.sequence.strategies import sequences
 from tests.shell import PMCTL, typed
 
 CHANGED = NUDGE.replace("A question", "Another question").replace("within: 3d", "within: 2d") + (
@@ -417,9 +417,9 @@ def test_any_change_can_be_rolled_back(
     pmctl: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with MauticSandbox(segments=["everybody", *WORDS]) as sandbox:
+    with MauticSandbox() as sandbox:
         use(sandbox, monkeypatch)
-        sandbox.store.add_form("Sign-up")
+        stock(sandbox)
         monkeypatch.setenv("XDG_STATE_HOME", str(home / sandbox.url[-5:]))  # of this example
         texts = [yaml.safe_dump(one, sort_keys=False) for one in (first, second)]
         _applied(file, pmctl, sandbox, *texts)

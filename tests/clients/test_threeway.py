@@ -14,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pmctl.clients.campaign_names import LISTINGS
 from pmctl.clients.sources import Source
 from pmctl.sandbox.server import MauticSandbox
 from pmctl.sequence import live as live_shape
@@ -24,7 +25,7 @@ from pmctl.sequence.payload import Desired, Names
 from pmctl.sequence.plan import Live
 from tests.campaigns import NUDGE, event_ids
 from tests.conftest import Run
-from tests.sandboxes import ask, call, campaigns_in, emails_in, use
+from tests.sandboxes import call, campaigns_in, emails_in, stock, use
 from tests.sequence.strategies import sequences
 from tests.sequence.test_payload import compiled
 
@@ -34,7 +35,7 @@ Edit = Callable[[Any, st.DataObject], None]
 
 def builder_saves(sandbox: MauticSandbox, change: Callable[[dict[str, Any]], None]) -> None:
     """Save the only campaign as the builder does: all of it as it was read, but for a change."""
-    (campaign,) = campaigns_in(sandbox)
+    (campaign,) = [one for one in campaigns_in(sandbox) if one["events"]]
     body = {key: campaign[key] for key in (
         "name", "description", "isPublished", "allowRestart", "lists", "forms", "events",
         "canvasSettings",
@@ -308,22 +309,23 @@ def _builder_edits(sandbox: MauticSandbox, data: st.DataObject) -> None:
 
 
 def _live(sandbox: MauticSandbox) -> Live:
-    (campaign,) = campaigns_in(sandbox)
+    (campaign,) = [one for one in campaigns_in(sandbox) if one["events"]]
     mails = [mail for row in emails_in(sandbox) if (mail := live_shape.mail(row))]
     return Live(live_shape.campaign(campaign), tuple(mails))
 
 
 def _names(sandbox: MauticSandbox, live: Live) -> Names:
-    segments = ask(sandbox, "segments?limit=100")["lists"].values()
-    forms = ask(sandbox, "forms?limit=100")["forms"]
-    rows = forms.values() if isinstance(forms, dict) else forms
-    return Names(
-        {
-            "segment": {one["alias"]: one["id"] for one in segments},
-            "form": {one["alias"]: one["id"] for one in rows},
-            "email": {mail.step: mail.id for mail in live.mails},
-        }
-    )
+    store = sandbox.store
+    word = {"segment": "alias", "form": "alias", "stage": "name", "user": "username",
+            "company": "companyname", "asset": "alias"}  # fmt: skip
+    tables = {kind: getattr(store, LISTINGS[kind][0]) for kind in word}
+    ids: dict[str, dict[str, int | str]] = {
+        kind: {row[word[kind]]: key for key, row in table.items()} for kind, table in tables.items()
+    }
+    ids["user"] |= {row["email"]: key for key, row in store.users.items()}
+    ids["campaign"] = {row["name"]: key for key, row in store.campaigns.items()}
+    ids["email"] = {mail.step: mail.id for mail in live.mails}
+    return Names(ids)
 
 
 def _moved(before: Facts, after: Facts) -> set[tuple[str, str, str]]:
@@ -355,9 +357,9 @@ def test_every_difference_is_given_to_who_made_it_and_is_gone_after_an_apply(
     file = tmp_path / "random.yaml"
     shutil.rmtree(tmp_path / "home" / ".cache", ignore_errors=True)  # the token of another Mautic
     file.write_text(yaml.safe_dump(value, sort_keys=False))
-    with MauticSandbox(segments=["everybody", "warm", "cold", "customer", "trial"]) as sandbox:
+    with MauticSandbox() as sandbox:
         use(sandbox, monkeypatch)
-        sandbox.store.forms[1]["alias"] = "sign-up"
+        stock(sandbox)
         code, _, err = pmctl("campaign", "apply", file, "--quiet")
         assert code == 0, err
         asked = Source(str(file)).compile({}).desired

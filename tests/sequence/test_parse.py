@@ -253,12 +253,19 @@ def test_every_mistake_of_a_file_is_told_at_once_in_the_order_of_the_file():
         ("a: b\u2028c\n", "1:5: the character U+2028 has no place in a text file"),
         ("a: \ud800\n", "1:4: the character U+D800 has no place in a text file"),
         ('a: "\\q"\n', "1:5: an unknown escape in double quotes"),
-        ("a: " + "[" * 100_000, "1:102: nested deeper than 100 levels"),
-        ("- " * 100_000, "1:199: nested deeper than 100 levels"),
+        ("a: " + "[" * 900, "1:102: nested deeper than 100 levels"),
+        ("- " * 900, "1:199: nested deeper than 100 levels"),
     ],
 )  # fmt: skip
 def test_a_text_that_is_no_yaml_says_where_it_stops_being_some(text, expected):
     assert lines(text, base="") == [expected]
+
+
+@pytest.mark.parametrize("sign", ["[", "- ", "{a: "])
+def test_a_text_that_is_nothing_but_brackets_is_one_mistake(sign):
+    (line,) = lines("a: " + sign * 100_000 if sign == "[" else sign * 100_000, base="")
+
+    assert line.endswith("nested deeper than 100 levels")
 
 
 def test_a_billion_laughs_are_an_error_and_not_a_wait():

@@ -41,7 +41,10 @@ def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozens
         del body["emailType"], body["template"]
         body["headers"] = dict(mail.headers)
         body["utmTags"] = dict(mail.utm)
-        facts["email", mail.step] = {**body, **split_plan.wanted(mail, body["name"], known.ids["email"])}
+        facts["email", mail.step] = {
+            **body,
+            **split_plan.wanted(mail, body["name"], known.ids["email"]),
+        }
     for event in want.events:
         parent = want.events[event.parent].identity if event.parent >= 0 else None
         facts["event", " ".join(event.identity)] = {

@@ -129,6 +129,8 @@ def _characters(text: str) -> list[Flaw]:
 
 # What the C parser says, or what the Python one says -> what it means.
 _WORDS = (
+    # PyYAML 6.0.4 stops by itself, at a thousand
+    ("exceeded maximum nesting depth", f"nested deeper than {DEEPEST} levels", ""),
     ("found undefined alias", "an alias for which there is no anchor", "`&name` comes first"),
     ("but found another document", "a second document begins here", "one sequence a file"),
     ("mapping values are not allowed", "a colon where no key can be", "put the text in quotes"),
