@@ -153,6 +153,9 @@ def test_a_rollback_that_harms_people_is_refused_until_it_is_forced(
 
     _, planned, _ = pmctl("campaign", "rollback", "nudge", "--dry-run")
     assert "! step resend is deleted: 1 contact waiting there are dropped" in planned
+    (plan,) = json.loads(pmctl("campaign", "rollback", "nudge", "--dry-run", "-o", "json")[1])
+    resend = next(group for group in plan["people"] if group["step"] == "resend")
+    assert (resend["waiting"], resend["effects"]) == (1, ["1 contact waiting are dropped"])
     code, _, err = pmctl("campaign", "rollback", "nudge", "--yes")
     assert code == 7
     assert "1 contact waiting there are dropped" in in_two_lines(err)

@@ -80,7 +80,7 @@ CASES = {
         _purged,
     ),
     "rollback": Case(
-        ("rollback", "nudge", *YES), (NUDGE, SWITCHED_OFF), 20, (11, 13, 17), _rolled_back
+        ("rollback", "nudge", *YES), (NUDGE, SWITCHED_OFF), 22, (13, 15, 19), _rolled_back
     ),
     "rollback of a purge": Case(
         ("rollback", "nudge", *YES),

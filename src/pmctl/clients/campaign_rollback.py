@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
 from pmctl.backends.mautic_errors import MauticNotFound
-from pmctl.clients import campaign_variants, headcount
+from pmctl.clients import campaign_variants
 from pmctl.clients.campaign_apply import Outcome, only_publishing, publish, refuse
+from pmctl.clients.campaign_people import ask
 from pmctl.clients.percent import keep_percent
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
 from pmctl.sequence import restore, split_plan
-from pmctl.sequence.guard import dangers, risks
+from pmctl.sequence.effects import groups
+from pmctl.sequence.guard import counted, dangers, risks
+from pmctl.sequence.people import Group
 from pmctl.sequence.plan import Change, Live, Plan
 from pmctl.sequence.restore import NEW_MAIL, Pairs
 from pmctl.sequence.seen import seen
@@ -54,7 +57,9 @@ Sources = Mapping[tuple[str, int], int]  # ("lists", earlier id) -> id of today
 
 
 def look(client: Campaigns, kept: Kept, sources: Sources | None = None) -> Look:
-    """Read what Mautic holds now and compare. No write. `sources` when they are known.
+    """Read what Mautic holds now, compare, and count whom it concerns. No write.
+
+    `sources` when they are known.
 
     Raises Conflict for a snapshot of another context, NotFound when a segment or form that fed
     the campaign is gone.
@@ -70,7 +75,17 @@ def look(client: Campaigns, kept: Kept, sources: Sources | None = None) -> Look:
     now = _now(client, then, kept.about.key)
     if sources is None:
         sources = _sources(client, campaign)
-    return _compared(client, kept, then, now, sources)
+    found = _compared(kept, then, now, sources)
+    if not found.plan.changes:
+        return found
+    harm, people = _considered(client, found)
+    return replace(found, plan=replace(found.plan, dangers=harm, people=people))
+
+
+def _read_back(client: Campaigns, before: Look) -> Look:
+    """Return what is left to do."""
+    now = _now(client, before.then, before.kept.about.key)
+    return _compared(before.kept, before.then, now, before.pairs.sources)
 
 
 def _then(kept: Kept) -> Live:
@@ -141,7 +156,7 @@ def _sources(client: Campaigns, campaign: LiveCampaign) -> Sources:
     return found
 
 
-def _compared(client: Campaigns, kept: Kept, then: Live, now: Live, sources: Sources) -> Look:
+def _compared(kept: Kept, then: Live, now: Live, sources: Sources) -> Look:
     events, mails = restore.pair(then, now)
     known = {mail.id: mails.get(mail.id, NEW_MAIL) for mail in then.mails}
     pairs = Pairs(events, known, sources)
@@ -154,16 +169,16 @@ def _compared(client: Campaigns, kept: Kept, then: Live, now: Live, sources: Sou
         path=f"snapshot {about.time}",
         campaign_id=number,
         changes=tuple(changes),
-        dangers=_dangers(client, found) if changes else (),
         seen=seen(now),
     )
     return replace(found, plan=plan)
 
 
-def _dangers(client: Campaigns, found: Look) -> tuple[str, ...]:
+def _considered(client: Campaigns, found: Look) -> tuple[tuple[str, ...], tuple[Group, ...]]:
+    """Return whom it would harm, and what it does to those at each step that it touches."""
     campaign, now = found.campaign, found.now.campaign
     if now is None:
-        return _anew(client, campaign)
+        return _anew(client, campaign), ()
     today = {event.id: event for event in now.events}
     ids = {
         restore.identity(event): today[found.pairs.events[event.id]]
@@ -175,7 +190,9 @@ def _dangers(client: Campaigns, found: Look) -> tuple[str, ...]:
         {found.pairs.sources[("forms", number)] for number in campaign.forms},
     )
     want = restore.wanted(found.then, found.kept.about.key)
-    return dangers(risks(want, now, ids, sources), headcount.of_risk(client, now.id))
+    people = ask(client, now.id)
+    met = risks(want, now, ids, sources) + split_plan.risks(want, found.now.mails, ids)
+    return dangers(met, counted(people)), groups(want, now, ids, found.plan.changes, people)
 
 
 def _anew(client: Campaigns, campaign: LiveCampaign) -> tuple[str, ...]:
@@ -223,15 +240,15 @@ def _write(client: Campaigns, before: Look) -> Outcome:
     revisions, mails = _write_mails(client, before)
     before = replace(before, pairs=replace(before.pairs, mails=mails))
     number = _write_campaign(client, before, revisions)
-    after = look(client, before.kept, before.pairs.sources)
+    after = _read_back(client, before)
     left = after.plan.changes
     if before.plan.action == "create" and left and not only_publishing(list(left)):
         _put(client, after, _revisions(after))  # a 500 may store a campaign by halves
-        after = look(client, before.kept, before.pairs.sources)
+        after = _read_back(client, before)
         left = after.plan.changes
     if before.campaign.published and left and only_publishing(list(left)):
         publish(client, number, published=True)
-        after = look(client, before.kept, before.pairs.sources)
+        after = _read_back(client, before)
     if not after.plan.changes:
         client.snapshots.finish(kept)
     return _outcome(before, after)
@@ -355,7 +372,7 @@ def _put(client: Campaigns, before: Look, revisions: Revisions) -> None:
     body = restore.campaign_body(then, before.pairs, revisions, published=published)
 
     def found() -> dict[str, Any] | None:
-        left = look(client, before.kept, before.pairs.sources).plan.changes
+        left = _read_back(client, before).plan.changes
         return {"id": live.id} if only_publishing(list(left)) else None
 
     path = f"campaigns/{live.id}/edit"
