@@ -91,6 +91,15 @@ def test_a_mail_that_is_copied_under_two_branches_is_found_once():
     assert names(sequence(fork, mail(preheader=None))) == ["no-preheader"]
 
 
+@pytest.mark.parametrize(
+    ("wait", "said"), [("2h", "2 hours"), ("90m", "1 hour 30 minutes"), ("45m", "45 minutes")]
+)
+def test_how_close_two_mails_are_is_said_in_words(wait: str, said: str):
+    (finding,) = found(sequence(mail("one"), {"wait": wait}, mail("two")))
+
+    assert finding.problem.message == f"two leaves {said} after one"
+
+
 def test_mails_of_branches_that_exclude_each_other_are_not_added_up():
     def three(name: str) -> list[Any]:
         return [s for n in range(3) for s in (mail(f"{name}{n}"), {"wait": "1d"})]

@@ -40,7 +40,8 @@ def close_mails(look: Look) -> Iterator[Issue]:
             continue
         waited, before = _mail_before(look, node)
         if before is not None and waited < CLOSE_HOURS * HOUR:
-            said = Delay(waited, "i").words() if waited else "directly"
+            whole = Delay(waited // HOUR, "h") if waited % HOUR == 0 else Delay(waited, "i")
+            said = whole.words() if waited else "directly"
             yield Issue(node.loc, f"{node.step} leaves {said} after {before.step}")
 
 

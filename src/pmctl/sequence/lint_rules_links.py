@@ -86,12 +86,12 @@ def many_links(look: Look) -> Iterator[Issue]:
 def links_elsewhere(look: Look) -> Iterator[Issue]:
     """Find mails in which no link leads to the sender's own site."""
     for letter in look.letters:
+        sender = _of(letter.mail.from_address)
         own = {site(_of(one)) for one in (letter.mail.from_address, letter.mail.reply_to) if one}
         hosts = {host(link.href) for link in letter.reading.links} - {""}
         there = {site(one) for one in hosts if not _HERE.fullmatch(one)}
-        if letter.mail.from_address and there and not own & there:
-            where = min(there)
-            yield letter.in_body(f"from {_of(letter.mail.from_address)}, but links lead to {where}")
+        if sender and sender not in _FREE and there and not own & there:
+            yield letter.in_body(f"from {sender}, but links lead to {min(there)}")
 
 
 def reply_elsewhere(look: Look) -> Iterator[Issue]:
