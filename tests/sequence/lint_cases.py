@@ -78,6 +78,10 @@ def ab(one: str, two: str) -> dict[str, Any]:
 VIP = {"if": {"tag": "vip"}, "then": [{"tag": {"add": ["a"]}}]}
 
 
+VIP_LEAVES = {"if": {"tag": "vip"}, "then": [{"stop": True}]}
+LIMITED = {"limits": {"max_emails_per_contact": 3}}
+
+
 def asked_twice(between: list[Any]) -> dict[str, Any]:
     """The question VIP, and in its no-branch, after some steps, the same once more."""
     return {"if": {"tag": "vip"}, "else": [*between, VIP]}
@@ -142,6 +146,11 @@ CASES: dict[str, Case] = {
     "dnc-flows-on": (
         sequence(mail(), {"wait": "2d"}, {"segment": {"add": ["cold"]}}),
         sequence(mail(), {"wait": "2d"}, {"segment": {"remove": ["cold"]}}),
+    ),
+    "goto-rotation": (
+        sequence(mail(), {"wait": "2d"}, VIP_LEAVES, {"goto": "offer"}, **LIMITED,
+                 stop_on=["reply"]),
+        sequence(mail(), {"wait": "2d"}, VIP_LEAVES, {"goto": "offer"}, **LIMITED),
     ),
     "subject-empty": (
         sequence(mail(subject="{{ email }}!")),
@@ -217,6 +226,11 @@ CASES: dict[str, Case] = {
     "link-shortener": (
         sequence(mail(more="[here](https://bit.ly/x)")),
         sequence(mail(more="[here](https://rabbit.ly/x)")),
+    ),
+    "http-webhook": (
+        sequence({"webhook": {"url": "http://crm.example.com/x"}}),
+        sequence({"webhook": {"url": "http://10.0.0.7/x"}},
+                 {"webhook": {"url": "https://crm.example.com/x"}}),
     ),
     "many-links": (
         sequence(mail(more="[x](https://example.com/a) " * 20)),

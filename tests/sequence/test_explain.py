@@ -331,10 +331,11 @@ def test_the_welcome_sequence_is_told_as_it_was_meant():
         "4. At the first 09:30 that is at least 4 days later: the email need-a-hand",
         "from Tom from Harbor support <support@mail.example.com>.",
         "5. 2 days later: the tag welcomed is added.",
-        "6. Directly after that: the contact is put into the segment newsletter.",
+        "6. Directly after that, one check: is the contact marked as do not contact by email?",
+        "7. The contact is put into the segment newsletter.",
     ):
         assert sentence in text
-    assert "7." not in text
+    assert "8." not in text
 
 
 def test_the_trial_sequence_is_told_as_it_was_meant():
@@ -350,7 +351,8 @@ def test_the_trial_sequence_is_told_as_it_was_meant():
         "does the contact have the tag customer? If yes: 3.1 The contact leaves the sequence.",
         "If no: on to step 4. Then, for everybody who is still in: 4. In the sending hours:",
         "4. In the sending hours: the email trial-end goes out",
-        "5. Directly after that: the contact is put into the segment cold-trials.",
+        "5. Directly after that, one check: is the contact marked as do not contact by email?",
+        "6. The contact is put into the segment cold-trials.",
     ):
         assert sentence in text
 

@@ -183,6 +183,24 @@ def _may_have_left(look: Look, node: Node) -> bool:
     return False
 
 
+def goto_rotation(look: Look) -> Iterator[Issue]:
+    """Find jumps after which a question that is still open hears nothing any more."""
+    for node in look.nodes:
+        if node.kind != "goto":
+            continue
+        line = list(look.line(node))
+        on_line = {id(one) for one in line}
+        deaf = [
+            child.step.partition(":stop-")[0] if child.loc[:1] == ("stop_on",) else child.step
+            for one in line
+            for child in one.children
+            if child.listens and id(child) not in on_line
+        ]
+        if deaf:
+            names = ", ".join(sorted(set(deaf)))
+            yield Issue((*node.loc, "goto"), f"after the jump nobody listens to {names} any more")
+
+
 RULES = (
     Rule(
         "many-mails", "warning",
@@ -243,5 +261,11 @@ RULES = (
         "Unsubscribing stops marketing mail, not the contact's way through the other steps.",
         "put `if: {dnc: email}` with `then: [stop]` before it",
         dnc_flows_on,
+    ),
+    Rule(
+        "goto-rotation", "warning",
+        "Mautic counts a jump as a new round: open questions of the round before never fire.",
+        "say again after the jump what is to be listened to, or repeat the steps instead",
+        goto_rotation,
     ),
 )  # fmt: skip

@@ -112,6 +112,14 @@ def freemail_from(look: Look) -> Iterator[Issue]:
             yield Issue((*loc, "from"), f"mail from {sender} that {sender} has not sent")
 
 
+def http_webhook(look: Look) -> Iterator[Issue]:
+    """Find webhooks that send what they know of a contact in clear."""
+    for node in look.nodes:
+        url = str(node.data.get("url", "")) if node.kind == "webhook" else ""
+        if url.lower().startswith("http://") and not _HERE.fullmatch(host(url)):
+            yield Issue((*node.loc, "webhook", "url"), f"{host(url)} gets it unencrypted")
+
+
 RULES = (
     Rule(
         "dead-link", "error",
@@ -130,6 +138,12 @@ RULES = (
         "Block lists hold the shorteners, as spammers use them; Mautic tracks clicks by itself.",
         "link to the page itself",
         link_shortener,
+    ),
+    Rule(
+        "http-webhook", "warning",
+        "What a webhook says of a contact can be read, and changed, on its way without TLS.",
+        "https://…",
+        http_webhook,
     ),
     Rule(
         "many-links", "info",
