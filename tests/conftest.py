@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pmctl.main import main
 from pmctl.sandbox.server import MauticSandbox
+from tests import postgres
 from tests.campaigns import NUDGE
+from tests.nile_dialect import Dialect
 from tests.sandboxes import use
 
 Run = Callable[..., tuple[int, str, str]]
@@ -63,3 +66,50 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "nudge.yaml"
     path.write_text(NUDGE)
     return path
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL of this test process, started by the first test that asks for it."""
+    with postgres.running() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: postgres.Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database for one test, with the settings that lead pmctl to it."""
+    name = server.new_database()
+    settings = {"HOST": str(server.folder), "DATABASE": name, "USER": "ana",
+                "PASSWORD": postgres.PASSWORD, "TENANT_ID": postgres.TENANT}  # fmt: skip
+    for key, value in settings.items():
+        monkeypatch.setenv(f"PMCTL_NILEDB_{key}", value)
+    return name
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every statement that pmctl sends here; each is held against what NileDB takes."""
+    import psycopg
+
+    seen: list[str] = []
+    dialects: dict[int, Dialect] = {}
+    execute, rollback = psycopg.Connection.execute, psycopg.Connection.rollback
+
+    def noted(connection: Any, text: str, params: Any = None) -> None:
+        if connection.info.parameter_status("application_name") == "pmctl":
+            seen.append(text)
+            dialect = dialects.setdefault(id(connection), Dialect(tenant=True))
+            dialect.statement(text, params)
+
+    def execute_noted(self: Any, query: Any, params: Any = None, **more: Any) -> Any:
+        noted(self, query if isinstance(query, str) else query.as_string(self), params)
+        return execute(self, query, params, **more)
+
+    def rollback_noted(self: Any) -> None:
+        noted(self, "rollback")
+        rollback(self)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", execute_noted)
+    monkeypatch.setattr(psycopg.Connection, "rollback", rollback_noted)
+    yield seen
+    assert [problem for dialect in dialects.values() for problem in dialect.wrong] == []

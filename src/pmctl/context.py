@@ -12,8 +12,10 @@ from pmctl import output
 if TYPE_CHECKING:
     from pmctl.audit import Outcome
     from pmctl.backends.mautic import Mautic
+    from pmctl.backends.niledb import Niledb
     from pmctl.clients.campaign import Campaigns
     from pmctl.clients.campaign_contact import Contacts
+    from pmctl.clients.locks import Locks
     from pmctl.config import Config
     from pmctl.http import Http, HttpOptions
 
@@ -24,7 +26,7 @@ class Context:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
         self._words: tuple[str, ...] = tuple(options.get("argv", ()))
-        self._open: list[Http] = []
+        self._open: list[Http | Niledb] = []
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -47,8 +49,8 @@ class Context:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for http in self._open:
-            http.close()
+        for connection in self._open:
+            connection.close()
 
     @cached_property
     def config(self) -> Config:
@@ -96,18 +98,55 @@ class Context:
         )
 
     @cached_property
+    def niledb(self) -> Niledb:
+        """The NileDB (or PostgreSQL) of this context, not yet connected.
+
+        Raises ConfigError when its settings lack something.
+        """
+        from pmctl.backends.niledb import Niledb
+
+        settings = self.config.niledb
+        niledb = Niledb(
+            host=settings.host,
+            port=settings.port,
+            database=settings.database,
+            user=settings.user,
+            password=settings.password.reveal,
+            tenant_id=settings.tenant_id,
+            sslmode=settings.sslmode,
+            ca_file=settings.general.ca_file,
+            timeout_seconds=settings.general.timeout_seconds,
+        )
+        self._open.append(niledb)
+        return niledb
+
+    @cached_property
+    def _locks(self) -> Locks:
+        """Locks that every machine sees where there is a database, else those of this machine."""
+        from pmctl.clients.locks import FileLocks
+        from pmctl.clients.nile_locks import NileLocks
+        from pmctl.paths import state_home
+        from pmctl.settings import BY_PATH
+
+        config = self.config
+        if config.source(BY_PATH["niledb.database"]).value:
+            # a write has its time-out within the half of a lease that is kept for it
+            lease = max(60.0, 2 * config.general.timeout_seconds)
+            return NileLocks(lambda: self.niledb, config.mautic.url, lease)
+        return FileLocks(state_home() / "locks", config.mautic.url)
+
+    @cached_property
     def campaign(self) -> Campaigns:
         """The campaigns of this context."""
         from pmctl.clients.campaign import Campaigns
         from pmctl.clients.journal import Journal
-        from pmctl.clients.locks import FileLocks
         from pmctl.clients.snapshots import Snapshots
         from pmctl.paths import state_home
 
         state, env = state_home(), self.config.context
         journal = Journal(state / "journal.jsonl", self._audit)
-        locks = FileLocks(state / "locks", self.config.mautic.url)
-        return Campaigns(self.mautic, env, journal, locks, Snapshots(state / "snapshots" / env))
+        snapshots = Snapshots(state / "snapshots" / env)
+        return Campaigns(self.mautic, env, journal, self._locks, snapshots)
 
     @cached_property
     def contacts(self) -> Contacts:

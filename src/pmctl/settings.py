@@ -21,7 +21,7 @@ GENERAL = ""  # the section of keys that stand in [defaults] or directly in a co
 
 @dataclass(frozen=True)
 class Key:
-    """One setting. `kind`: text, host, url, seconds, int, path, argv or secret."""
+    """One setting. `kind` is one of those in `check`, or secret."""
 
     section: str
     name: str
@@ -95,12 +95,17 @@ KEYS: tuple[Key, ...] = (
     Key("billmanager", "user", "text", "User name.", default="", example='"ana@example.com"'),
     *_secret("billmanager", "password", "Password of that user."),
     *_secret("billmanager", "totp_secret", "Secret of the two-factor codes, if they are on."),
-    Key("niledb", "host", "host", "Host of NileDB or PostgreSQL.", default="db.thenile.dev"),
+    Key("niledb", "host", "socket", "Host of NileDB or PostgreSQL, or the folder of its socket.",
+        default="db.thenile.dev"),
     Key("niledb", "port", "int", "Port.", default=5432, high=65_535),
     Key("niledb", "database", "text", "Name of the database.", default="", example='"events"'),
     Key("niledb", "user", "text", "User name (NileDB: a UUID).",
         default="", example='"01890000-0000-7000-8000-000000000000"'),
     *_secret("niledb", "password", "Password of that user."),
+    Key("niledb", "tenant_id", "uuid", "Tenant of NileDB; a plain PostgreSQL needs none.",
+        default="", example='"01890000-0000-7000-8000-000000000001"'),
+    Key("niledb", "sslmode", "tls", "disable, require, or verify-full (with ca_file).",
+        default="require"),
 )  # fmt: skip
 
 SECTIONS = ("server", "mautic", "hestia", "kumomta", "billmanager", "niledb")
@@ -163,13 +168,15 @@ class BillmanagerSettings:
 
 @dataclass(frozen=True)
 class NiledbSettings:
-    """The parts of a PostgreSQL connection."""
+    """The parts of a PostgreSQL connection. With a tenant_id the server is NileDB."""
 
     host: str
     port: int
     database: str
     user: str
     password: Secret
+    tenant_id: str
+    sslmode: str
     general: General
 
 
@@ -210,6 +217,12 @@ def check(key: Key, value: Any, folder: Path) -> Any:
             return _url(value)
         case "host":
             return _host(value)
+        case "socket":
+            return value if value.startswith("/") else _host(value)
+        case "uuid":
+            return _uuid(value)
+        case "tls":
+            return _tls(value)
         case "path":
             return folder / _path(value)
         case _:
@@ -285,4 +298,16 @@ def _url(value: str) -> str:
 def _host(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", value):
         raise ValueError("must be a bare host name like mail.example.com")
+    return value
+
+
+def _uuid(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+        raise ValueError("must be a UUID like 01890000-0000-7000-8000-000000000001")
+    return value.lower()
+
+
+def _tls(value: str) -> str:
+    if value not in ("disable", "require", "verify-full"):
+        raise ValueError("must be disable, require or verify-full")
     return value

@@ -26,6 +26,10 @@ class Locked(Temporary):
     """Somebody else changes this campaign at the moment."""
 
 
+class LockLost(Temporary):
+    """The lock could not be kept until the work was done."""
+
+
 class Locks(Protocol):
     """Locks by the key of a campaign, each held for one change."""
 
@@ -34,6 +38,10 @@ class Locks(Protocol):
 
         Raises Locked, naming the holder, when it is not free within `wait_seconds`.
         """
+        ...
+
+    def check(self) -> None:
+        """Raise LockLost when a lock held here may be another's by now; before each write."""
         ...
 
 
@@ -58,12 +66,15 @@ class FileLocks:
             raise _unusable(path, exc) from exc
         try:
             _lock(handle, path, key, wait_seconds)
-            _write(handle, {"key": key, "server": self._server, "doing": doing, **_me()})
+            _write(handle, {"key": key, "server": self._server, "doing": doing, **_holding()})
             yield
         finally:
             with suppress(OSError):
                 os.ftruncate(handle, 0)  # ours still, or it was never ours and stays as it is
             os.close(handle)
+
+    def check(self) -> None:
+        """Return: what the kernel keeps is not lost."""
 
     def _path(self, key: str) -> Path:
         # a key that somebody wrote into Mautic by hand may be any text
@@ -88,15 +99,20 @@ def _lock(handle: int, path: Path, key: str, wait_seconds: float) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _me() -> dict[str, str | int]:
+def me() -> str:
+    """Return who runs this, as others are told: `ana@host`."""
     import pwd
 
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container often has no name for its user
         user = str(os.getuid())
+    return f"{user}@{os.uname().nodename}"
+
+
+def _holding() -> dict[str, str | int]:
     return {
-        "who": f"{user}@{os.uname().nodename}",
+        "who": me(),
         "pid": os.getpid(),
         "since": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }

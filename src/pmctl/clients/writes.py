@@ -26,8 +26,10 @@ def once(
     """Send a write once; when its outcome is unknown, return what `found` sees of it.
 
     `key` is where the entity lies in the answer, `target` how people call it. Raises
-    OutcomeUnknown when `found` returns None: then it is not done, or not yet.
+    OutcomeUnknown when `found` returns None: then it is not done, or not yet; and LockLost,
+    with nothing sent, when the lock of the change could not be kept.
     """
+    client.locks.check()
     mautic = client.mautic
     send: dict[str, Callable[[], Any]] = {
         "POST": lambda: mautic.post(path, body),
