@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from pmctl.backends.niledb import Niledb
 from pmctl.clients.locks import Locked, LockLost
 from pmctl.clients.nile_locks import NileLocks
-from pmctl.errors import Unreachable
+from pmctl.errors import PmctlError, Unreachable
 from pmctl.sandbox.answers import Answer
 from pmctl.sandbox.mautic import Request
 from pmctl.sandbox.server import MauticSandbox
@@ -109,26 +110,26 @@ def test_one_that_may_wait_goes_on_when_the_first_is_done(make: Make) -> None:
 
 
 def test_many_that_begin_at_once_make_one_table_and_one_holder(make: Make) -> None:
-    start, done, held = threading.Barrier(6), threading.Barrier(6), []
-    refused = []
+    start, done = threading.Barrier(6), threading.Barrier(6, timeout=20)
+    locks = [make() for _ in range(6)]
 
-    def one(locks: NileLocks) -> None:
+    def one(number: int) -> str:
         start.wait()
         try:
-            with locks.hold("nudge", "apply"):
-                held.append(1)
+            with locks[number].hold("nudge", "apply"):
                 done.wait()
-        except Locked as exc:
-            refused.append(exc)
+                return "held"
+        except Locked:
             done.wait()
+            return "refused"
+        except PmctlError:
+            done.abort()
+            raise
 
-    threads = [threading.Thread(target=one, args=(make(),)) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as pool:
+        found = sorted(pool.map(one, range(6)))
 
-    assert (len(held), len(refused)) == (1, 5)
+    assert found == ["held", *["refused"] * 5]
 
 
 def test_the_lease_is_renewed_while_the_work_goes_on(

@@ -39,7 +39,7 @@ DEFINE_ATTEMPTS = 5  # NileDB defines on all databases at once, with a short loc
 
 _NOT_ALLOWED = ("28", "42501")
 _BUSY = ("40", "53", "55P03", "57014")
-_MADE_MEANWHILE = ("23505", "42P07")  # by another `create table if not exists`
+_MADE_MEANWHILE = ("23505", "42710", "42P07")  # by another `create table if not exists`
 
 
 class Niledb:
