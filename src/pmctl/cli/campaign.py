@@ -54,6 +54,11 @@ class Campaign(Lazy):
             "pmctl.cli.campaign_contact",
             "Contacts: find, import, tag, block, enroll.",
         ),
+        "email": ("pmctl.cli.campaign_email", "Emails of campaigns: list, read, try them out."),
+        "test-send": (
+            "pmctl.cli.campaign_email_send",
+            "Send an email as Mautic has it to the contacts named, and to nobody else.",
+        ),
     }
 
 

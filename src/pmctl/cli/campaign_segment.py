@@ -237,7 +237,8 @@ def delete(
       pmctl campaign segment delete a b c --if-exists --yes
 
     Mautic itself deletes a segment that campaigns live on, and its next campaigns:update then
-    takes everybody out of them. So this looks first, and refuses with the list of what uses it.
+    takes everybody out of them. So this looks first, and refuses with the list of what uses it:
+    campaigns and their steps, filters of other segments, emails. It does not see forms.
     """
     client = _client(ctx)
     segments = list(_to_delete(client, aliases, if_exists=if_exists))

@@ -98,11 +98,10 @@ def _batches(
 
 
 def _each_once(emails: Iterable[str]) -> Iterator[str]:
-    seen: set[int] = set()  # hashes: half a million emails are to fit into memory
+    seen: set[str] = set()
     for email in emails:
-        key = hash(email.lower())
-        if key not in seen:
-            seen.add(key)
+        if email.lower() not in seen:
+            seen.add(email.lower())
             yield email
 
 
