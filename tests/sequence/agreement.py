@@ -54,8 +54,8 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         "city": draw(st.sampled_from(("", "Rome", "Paris"))),
         "stage": draw(st.sampled_from((None, "Trial"))),
         "dnc": draw(st.sampled_from(({}, {}, {"email": 1}, {"email": 2}))),
-        "cron": draw(st.sampled_from((5, 15, 60))),
-        "days": 20,
+        "cron": draw(st.sampled_from((15, 60))),
+        "days": 12,
     }
     return {"said": said, "acts": acts, **more}
 

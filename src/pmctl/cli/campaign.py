@@ -26,6 +26,10 @@ class Campaign(Lazy):
 
     parts: Mapping[str, tuple[str, str]] = {
         "lint": ("pmctl.cli.campaign_lint", "Say what is unwise in sequence files, offline."),
+        "simulate": (
+            "pmctl.cli.campaign_simulate",
+            "Show the time line of a contact that does not exist, offline.",
+        ),
         "diff": (
             "pmctl.cli.campaign_diff",
             "Say what differs from Mautic, and nothing when nothing does; for cron.",

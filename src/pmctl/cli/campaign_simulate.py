@@ -1,0 +1,91 @@
+"""`pmctl campaign simulate`: what one contact would live through, offline."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pmctl import output
+from pmctl.cli import campaign_files as files
+from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
+from pmctl.cli.common import Printing, group
+from pmctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pmctl.sequence.simulate import Act, Entry
+
+app = group("Time lines of contacts that do not exist.")
+
+Said = Annotated[list[str] | None, typer.Option(metavar="STEP@+TIME", help="When after the mail.")]
+
+
+@app.command("simulate", cls=Printing)
+def simulate(
+    ctx: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="FILE", help="A sequence file, or -.")],
+    contact: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="What the contact is.")
+    ] = None,
+    opens: Said = None,
+    clicks: Said = None,
+    replies: Said = None,
+    unsubscribes: Said = None,
+    start: Annotated[
+        datetime.datetime, typer.Option(help="When the contact comes in, UTC.")
+    ] = datetime.datetime(2026, 11, 23, 9, 0),  # noqa: DTZ001
+    zone: Annotated[str, typer.Option(help="The contact's time zone.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long to look.")] = 90,
+    cron: Annotated[int, typer.Option(min=1, max=1440, help="Minutes between cron runs.")] = 5,
+    variant: Annotated[str, typer.Option(help="Which variant of A/B mails; by weight else.")] = "",
+    variables: Variables = None,
+    vars_files: VarsFiles = None,
+    env: Env = None,
+) -> None:
+    """Show the time line of a contact that does not exist, offline.
+
+    Examples:
+      pmctl campaign simulate campaigns/trial-nudge.yaml
+      pmctl campaign simulate nudge.yaml --opens offer@+2h --zone Europe/Lisbon
+      pmctl campaign simulate nudge.yaml --contact tag=customer --contact points=3 -o json
+
+    Each line has at (the contact's time), kind (joined, mail, skipped, ran, act, left), step, path
+    and note. Raw conditions are taken as no.
+    """
+    from zoneinfo import ZoneInfo
+
+    from pmctl.sequence import behaviour
+    from pmctl.sequence.simulate import Run
+
+    one, *others = files.compiled([path], values(ctx, variables, vars_files, env))
+    if others:
+        raise UsageError(f"{path} holds {1 + len(others)} sequences", hint="name one of its files")
+    try:
+        local = ZoneInfo(zone or "UTC")
+    except (KeyError, ValueError, OSError):
+        raise UsageError(f"--zone {zone}: no such zone", hint="--zone Europe/Lisbon") from None
+    said = {"opens": opens, "clicks": clicks, "replies": replies, "unsubscribes": unsubscribes}
+    acts: list[Act] = []
+    for kind, some in said.items():
+        acts += behaviour.acts(kind, some or (), one.graph.emails)
+    someone = behaviour.contact(contact or (), one.graph.sequence.audience.segments[:1])
+    someone.zone = zone or someone.zone
+    begin = start.replace(tzinfo=datetime.UTC)
+    every = datetime.timedelta(minutes=cron)
+    run = Run(one.graph, someone, begin, every, acts, variant=variant)
+    entries = run.until(begin + datetime.timedelta(days=days))
+    output.show([_shown(entry, local) for entry in entries], ["at", "kind", "step", "note"])
+
+
+def _shown(entry: Entry, local: datetime.tzinfo) -> dict[str, Any]:
+    at = entry.at.astimezone(local)
+    return {
+        "at": f"{at:%a %d %b %H:%M}",
+        "kind": entry.kind,
+        "step": entry.step,
+        "path": entry.path,
+        "title": entry.title,
+        "note": entry.note,
+        "time": entry.at.isoformat(timespec="seconds"),
+    }
