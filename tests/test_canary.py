@@ -35,6 +35,7 @@ COMMANDS: dict[str, list[str]] = {
     "campaign validate": ["FILE"],
     "campaign lint": ["FILE"],
     "campaign explain": ["FILE"],
+    "campaign simulate": ["FILE"],
     "campaign graph": ["FILE"],
     "campaign schema": [],
     "campaign fmt": ["--check", "FILE"],

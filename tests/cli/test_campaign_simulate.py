@@ -44,6 +44,7 @@ def test_mail_waits_for_the_morning_of_the_contacts_zone(pmctl: Run):
         (("--opens", "frst-answer@+2h"), "did you mean first-answer?"),
         (("--opens", "first-answer@+2q"), "--opens first-answer@+2h"),
         (("--contact", "warm"), "--contact tag=warm"),
+        (("--variant", "b"), "no email of this sequence has variants"),
         (("--zone", "Lisbon"), "--zone Europe/Lisbon"),
     ],
 )

@@ -12,8 +12,10 @@ from pmctl.cli import campaign_files as files
 from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
 from pmctl.cli.common import Printing, group
 from pmctl.errors import UsageError
+from pmctl.text import did_you_mean
 
 if TYPE_CHECKING:
+    from pmctl.sequence.graph import Graph
     from pmctl.sequence.simulate import Act, Entry
 
 app = group("Time lines of contacts that do not exist.")
@@ -48,7 +50,7 @@ def simulate(
     Examples:
       pmctl campaign simulate campaigns/trial-nudge.yaml
       pmctl campaign simulate nudge.yaml --opens offer@+2h --zone Europe/Lisbon
-      pmctl campaign simulate nudge.yaml --contact tag=customer --contact points=3 -o json
+      pmctl campaign simulate nudge.yaml --contact tag=customer -o json
 
     Each line has at (the contact's time), kind (joined, mail, skipped, ran, act, left), step, path
     and note. Raw conditions are taken as no.
@@ -61,6 +63,7 @@ def simulate(
     one, *others = files.compiled([path], values(ctx, variables, vars_files, env))
     if others:
         raise UsageError(f"{path} holds {1 + len(others)} sequences", hint="name one of its files")
+    _check_variant(variant, one.graph)
     try:
         local = ZoneInfo(zone or "UTC")
     except (KeyError, ValueError, OSError):
@@ -76,6 +79,13 @@ def simulate(
     run = Run(one.graph, someone, begin, every, acts, variant=variant)
     entries = run.until(begin + datetime.timedelta(days=days))
     output.show([_shown(entry, local) for entry in entries], ["at", "kind", "step", "note"])
+
+
+def _check_variant(name: str, graph: Graph) -> None:
+    known = {one.id for mail in graph.emails.values() for one in mail.variants or ()}
+    if name and name not in known:
+        hint = did_you_mean(name, sorted(known), "no email of this sequence has variants")
+        raise UsageError(f"--variant {name}: no email has such a variant", hint=hint)
 
 
 def _shown(entry: Entry, local: datetime.tzinfo) -> dict[str, Any]:
