@@ -343,7 +343,7 @@ def test_a_plan_is_a_document_for_programs(
     if form != "csv":
         assert set(nudge) == {
             "version", "key", "name", "path", "campaign_id", "action", "changes", "dangers",
-            "notes", "people", "sends", "seen",
+            "notes", "people", "sends", "seen", "desired",
         }  # fmt: skip
         subject = next(change for change in nudge["changes"] if change["kind"] == "email")
         assert subject["fields"][0] == {

@@ -231,6 +231,15 @@ def plan(
     people: Annotated[
         bool, typer.Option("--people", help="Count the contacts at every step, changed or not.")
     ] = False,
+    markdown: Annotated[
+        str, typer.Option("--markdown", metavar="FILE", help="Write a comment, or - for stdout.")
+    ] = "",
+    picture_url: Annotated[
+        str, typer.Option("--picture-url", metavar="URL", help="Where {key}'s picture lies.")
+    ] = "",
+    out: Annotated[
+        str, typer.Option("--out", metavar="FILE", help="Save the plan, for apply to do just that.")
+    ] = "",
     variables: Variables = None,
     vars_files: VarsFiles = None,
 ) -> None:
@@ -240,21 +249,27 @@ def plan(
       pmctl campaign plan campaigns/
       pmctl campaign plan campaigns/ --detailed-exitcode -o json
       pmctl campaign plan campaigns/welcome.yaml --people
+      pmctl campaign plan campaigns/ --markdown comment.md --out plan.json
+      pmctl campaign apply plan.json
 
     Each difference says who is behind it: nothing is said of what you changed in the file, what
     somebody changed in Mautic is marked, and a conflict is what changed on both sides. At the
     steps that change it counts who is not yet there, who waits, who is past, and says what the
-    change does to them.
+    change does to them. A saved plan holds digests of both sides and no secret; apply refuses it
+    (6) when the file, the campaign, the server or the context is another by then.
     """
-    from pmctl.cli import campaign_changes
+    from pmctl.cli import campaign_plan
 
-    changed = campaign_changes.plan(
-        context_of(ctx),
+    asked = campaign_plan.Asked(
         paths,
         values(ctx, variables, vars_files),
         takeover=takeover,
         people=people,
+        markdown=markdown,
+        picture_url=picture_url,
+        out=out,
     )
+    changed = campaign_plan.plan(context_of(ctx), asked)
     if changed and detailed_exitcode:
         raise typer.Exit(2)
 
@@ -278,6 +293,7 @@ def apply(
       pmctl campaign apply campaigns/
       pmctl campaign apply --dry-run campaigns/welcome.yaml
       pmctl campaign apply campaigns/ --yes -o json
+      pmctl campaign apply plan.json
 
     At a terminal it shows the plan and asks first, without --yes; elsewhere (CI, cron) the
     command line is the answer. New campaigns are made unpublished and published last. Run it
@@ -286,7 +302,7 @@ def apply(
     campaign that somebody changes in Mautic meanwhile is left alone (5), one that another pmctl
     changes at this moment too (75).
     """
-    from pmctl.cli import campaign_changes
+    from pmctl.cli import campaign_changes, campaign_plan
 
     changes = campaign_changes.Request(
         paths,
@@ -297,9 +313,9 @@ def apply(
         lock_timeout=lock_timeout,
     )
     if dry_run:
-        changed = campaign_changes.plan(
-            context_of(ctx), paths, changes.variables, takeover=takeover
-        )
+        campaign_changes.saved_of(context_of(ctx), changes)
+        asked = campaign_plan.Asked(changes.paths, changes.variables, takeover=changes.takeover)
+        changed = campaign_plan.plan(context_of(ctx), asked)
     else:
         changed = campaign_changes.apply(context_of(ctx), changes)
     if changed and detailed_exitcode:

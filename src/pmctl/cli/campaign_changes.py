@@ -1,29 +1,31 @@
-"""`campaign plan` and `campaign apply`: read, think, show, ask, act."""
+"""Planning files side by side, and `campaign apply`: read, think, refuse or ask, act."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from pmctl import names, output
-from pmctl.clients import sources
-from pmctl.errors import Conflict, NotFound, PmctlError
+from pmctl.clients import saved_plan, sources
+from pmctl.clients.saved_plan import Stale
+from pmctl.errors import Conflict, NotFound, PmctlError, UsageError
 from pmctl.parallel import side_by_side
 from pmctl.sequence import report
-from pmctl.sequence.plan_document import document
 
 if TYPE_CHECKING:
     from pmctl.clients.campaign_apply import Outcome
+    from pmctl.clients.saved_plan import Saved
     from pmctl.clients.sources import Source
     from pmctl.context import Context
     from pmctl.sequence.payload import Desired
     from pmctl.sequence.plan import Plan
 
-_TO_DO = {"create": "to create", "update": "to change", "nothing": "up to date"}
+TO_DO = {"create": "to create", "update": "to change", "nothing": "up to date"}
 _DONE = {"create": "created", "update": "changed", "nothing": "up to date"}
 _ONE_ONLY = (1, 3, 5, 7)  # what went wrong with one campaign says nothing of the others
 KEPT = 32  # so many compiled files are kept for the second look; more are compiled anew
@@ -39,6 +41,7 @@ class Request:
     force: str = ""
     ask: bool = True
     lock_timeout: float = 0
+    saved: bool = False  # the paths are those of a saved plan
 
 
 @dataclass
@@ -65,33 +68,6 @@ class Work:
         for source in self.found:
             if paths is None or source.path in paths:
                 yield self.kept.get(source.path) or source.compile(self.variables).desired
-
-
-def plan(
-    context: Context,
-    paths: list[str],
-    variables: Mapping[str, str],
-    *,
-    takeover: bool,
-    people: bool = False,
-) -> bool:
-    """Show every plan; return whether there is something to change."""
-    work = Work.of(paths, variables)
-    actions: list[str] = []
-
-    def counted() -> Iterator[Plan]:
-        for one in planned(context, work, takeover=takeover, people=people):
-            actions.append(one.action)
-            yield one
-
-    if output.asked() is not None:
-        output.show(map(document, counted()), ["key", "action", "campaign_id", "path"])
-    else:
-        for one in counted():
-            if one.changes or one.people:
-                sys.stdout.write(report.plan_text(one, output.paint))
-        sys.stdout.write(report.summary(actions, _TO_DO) + "\n")
-    return any(action != "nothing" for action in actions)
 
 
 def planned(
@@ -139,13 +115,18 @@ def apply(context: Context, request: Request) -> bool:
     """
     from pmctl.clients import campaign_apply
 
+    saved = saved_of(context, request)
     work = Work.of(request.paths, request.variables)
+    if saved:
+        _not_stale(saved_plan.changed_files(saved, work.wanted()))
     actions: list[str] = []
     plans: list[Plan] = []
+    unchanged: list[Plan] = []
     for one in planned(context, work, takeover=request.takeover):
         actions.append(one.action)
-        if one.changes:
-            plans.append(one)
+        (plans if one.changes else unchanged).append(one)
+    if saved:
+        _not_stale(saved_plan.changed_live(saved, [*plans, *unchanged]))
     if not request.force:
         campaign_apply.refuse(plans)
     if plans and request.ask:
@@ -165,11 +146,39 @@ def apply(context: Context, request: Request) -> bool:
     return bool(plans)
 
 
+def saved_of(context: Context, request: Request) -> Saved | None:
+    """Return the saved plan that the paths name, None for sequence files.
+
+    From then on the request is about the files of that plan. Raises Stale for a plan of elsewhere.
+    """
+    plans = [path for path in request.paths if path.endswith(".json")]
+    if not plans:
+        return None
+    if len(request.paths) > 1:
+        raise UsageError("a saved plan is applied alone", hint=f"pmctl campaign apply {plans[0]}")
+    saved = saved_plan.read(Path(plans[0]))
+    settings = context.config
+    _not_stale(saved_plan.elsewhere(saved, settings.mautic.url, settings.context))
+    request.paths = [one.path for one in saved.campaigns]
+    request.takeover = saved.takeover
+    request.saved = True
+    return saved
+
+
+def _not_stale(reasons: list[str]) -> None:
+    """Raise Stale after naming each reason in a line of its own."""
+    for reason in reasons:
+        output.warn(reason)
+    if reasons:
+        raise Stale("the saved plan is stale; nothing was changed", hint=saved_plan.AGAIN)
+
+
 def _write(
     context: Context, work: Work, plans: list[Plan], request: Request, done: list[Outcome]
 ) -> None:
     from pmctl.clients import campaign_apply
     from pmctl.clients.locks import Locked
+    from pmctl.clients.unchanged import Changed
 
     failed: list[str] = []
     refused: list[PmctlError] = []
@@ -185,6 +194,11 @@ def _write(
                     planned=seen[want.path],
                     wait_seconds=request.lock_timeout,
                 )
+            except Changed as exc:
+                if request.saved:
+                    exc.exit_code = Stale.exit_code
+                refused.append(exc)
+                continue
             except PmctlError as exc:
                 if exc.exit_code not in _ONE_ONLY and not isinstance(exc, Locked):
                     raise  # the next one would meet the same
@@ -208,7 +222,7 @@ def _confirm(plans: list[Plan]) -> None:
         return
     for one in plans:
         sys.stderr.write(report.plan_text(one, lambda t, c: output.paint(t, c, sys.stderr)))
-    said = report.summary([one.action for one in plans], _TO_DO)
+    said = report.summary([one.action for one in plans], TO_DO)
     sys.stderr.write(f"{said}; apply? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

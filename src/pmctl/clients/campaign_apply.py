@@ -93,6 +93,7 @@ def look(
         people=found.people,
         sends=found.sends,
         seen=seen(live) if found.changes else "",
+        desired=want.fingerprint,
     )
     return Look(want, live, names, plan)
 

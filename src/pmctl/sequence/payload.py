@@ -133,6 +133,12 @@ class Desired:
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)  # a step's id before -> now
 
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits of all that the file asks for, its own limits included."""
+        said = [self.key, self.hash, self.most_at_once]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
     def marker(self, env: str) -> str:
         """The line of the campaign's description that says whose it is."""
         return f"pmctl:v1 key={self.key} env={env} hash={self.hash}"

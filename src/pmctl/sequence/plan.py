@@ -53,6 +53,7 @@ class Plan:
     changes: tuple[Change, ...]
     dangers: tuple[str, ...] = ()
     seen: str = ""  # what Mautic held when it was made, "" when nothing is to do
+    desired: str = ""  # what the file said; see Desired.fingerprint
     notes: tuple[str, ...] = ()  # what Mautic did itself
     people: tuple[Group, ...] = ()  # at the steps that the change touches
     sends: Sends = NOTHING

@@ -18,6 +18,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "path": plan.path,
         "campaign_id": plan.campaign_id,
         "action": plan.action,
+        "desired": plan.desired,
         "seen": plan.seen,
         "changes": [_change(change) for change in plan.changes],
         "dangers": list(plan.dangers),

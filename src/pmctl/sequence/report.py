@@ -11,6 +11,7 @@ from pmctl.sequence.live import when_words
 from pmctl.sequence.people import Group, Sends
 from pmctl.sequence.plan import Change, FieldChange, Plan
 from pmctl.sequence.threeway import By
+from pmctl.text import clean
 
 Paint = Callable[[str, str], str]
 _SIGNS = {"create": ("+", "32"), "update": ("~", "33"), "delete": ("-", "31")}
@@ -47,7 +48,7 @@ def plan_text(plan: Plan, paint: Paint) -> str:
 
 
 def _group(group: Group) -> list[str]:
-    where = f"{group.step} {group.path}".strip() or "the whole campaign"
+    where = clean(f"{group.step} {group.path}".strip()) or "the whole campaign"
     counts = f"{group.not_yet} not yet there, {group.waiting} waiting, {group.past} past"
     if not (group.not_yet or group.waiting or group.past):
         return []
@@ -93,15 +94,20 @@ def _by(by: By, paint: Paint) -> str:
 
 
 def _field(field: FieldChange) -> str:
+    return f"      {field_words(field)}"
+
+
+def field_words(field: FieldChange) -> str:
+    """Return `subject: News → Again` for one field that differs."""
     name = _WORDS.get(field.field, field.field.removeprefix("properties."))
     if field.field == "when":
-        return f"      when: {_when(field.before)} → {_when(field.after)}"
+        return f"when: {_when(field.before)} → {_when(field.after)}"
     if field.field in ("share", "winner"):
         unseen = "not verifiable: Mautic never shows it"
-        return f"      {name}: {_value(field.before)} → {_value(field.after)} ({unseen})"
+        return f"{name}: {_value(field.before)} → {_value(field.after)} ({unseen})"
     if field.field in _LONG:
-        return f"      {name}: {_lines(str(field.before or ''), str(field.after or ''))}"
-    return f"      {name}: {_value(field.before)} → {_value(field.after)}"
+        return f"{name}: {_lines(str(field.before or ''), str(field.after or ''))}"
+    return f"{name}: {_value(field.before)} → {_value(field.after)}"
 
 
 def _lines(before: str, after: str) -> str:
