@@ -102,13 +102,15 @@ def _window(when: Any) -> tuple[Any, ...]:
 def _new(want: Desired, event: Event, live: LiveCampaign, ids: Ids, people: People) -> list[str]:
     if event.parent < 0:
         return [f"{_n(people.not_begun())} not begun get it, {_n(people.started())} inside do not"]
-    parent = ids.get(want.events[event.parent].identity)
+    fork = want.events[event.parent]
+    parent = ids.get(fork.identity)
+    if event.anchor == "no" and fork.role == "decision" and fork.parent >= 0:
+        email = ids.get(want.events[fork.parent].identity)
+        if email is not None:
+            number = people.undecided(email.id, parent.id if parent else None)
+            return [f"fires for {_n(number)} who passed the email longer ago than its time"]
     if parent is None:
         return ["new, with the step above it"]
-    fork = want.events[event.parent]
-    if event.anchor == "no" and fork.role == "decision" and parent.parent is not None:
-        number = people.undecided(parent.parent, parent.id)
-        return [f"fires for {_n(number)} who passed the email longer ago than its time"]
     if event.role == "decision":
         return [f"{_n(people.past(parent.id))} who had the email can still set it off"]
     after = {e.parent for e in live.events}
