@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
 from urllib.parse import urlsplit
 
@@ -56,6 +57,10 @@ class Answer:
 
     def json(self) -> Any:
         """Return the decoded body; Unreachable when it is a web page or anything but JSON."""
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Any:
         try:
             return jsonlib.loads(self.text, parse_constant=_no_constant)
         except (ValueError, RecursionError):

@@ -249,6 +249,19 @@ def test_what_somebody_unpublished_without_failures_is_theirs(
     assert by_object(the_plan(pmctl, file)) == {"update campaign": "builder"}
 
 
+def test_an_email_that_nobody_touched_is_not_rendered(
+    live: MauticSandbox, file: Path, pmctl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("rendered")
+
+    monkeypatch.setattr("pmctl.sequence.body.render", refuse)
+
+    assert pmctl("campaign", "plan", file)[1] == NOTHING
+    somebody_edits(live, 1, subject="By hand")
+    assert pmctl("campaign", "plan", file)[0] == 70  # now it has to be: the patch was in force
+
+
 # Random sequences, random changes on both sides.
 
 

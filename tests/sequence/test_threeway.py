@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmctl.sequence import threeway
+from pmctl.sequence import body, threeway
 from pmctl.sequence.payload import read_event_marker, read_marker, read_records, without_marker
 
 FIELDS = ("name", "when", "path", "properties.add_tags", "properties.value", "customHtml")
@@ -133,3 +134,15 @@ def test_markers_without_notes_are_read_as_before() -> None:
     noted = "pmctl step=offer path=main/offer.opened=no was=01234567 mail=0a.3.0b"
     assert read_event_marker(noted) == ("offer", "main/offer.opened=no")
     assert read_records(noted) == {"was": "01234567", "mail": "0a.3.0b"}
+
+
+def test_who_changes_how_a_body_is_rendered_raises_the_number_of_the_rendering() -> None:
+    """An email is not rendered while its source is as noted; RENDERING is part of that note."""
+    source = (
+        "Hello {{ firstname | there }},\n\n# A *head*\n\n- one\n- [two](https://example.com/?a=1)"
+        "\n\n> said\n\n{unsubscribe_text}\n"
+    )
+    done = body.render(source, "markdown", subject="News", preheader="Two minutes", text=None)
+    digest = hashlib.sha256(f"{done.html}\0{done.text}".encode()).hexdigest()[:12]
+
+    assert (threeway.RENDERING, digest) == (1, "4fbec8af3c6f")

@@ -110,6 +110,10 @@ class Mautic:
                 raise self._repeats(path)
             yield from fresh
 
+    def page(self, path: str, key: str, params: Pairs = ()) -> list[dict[str, Any]]:
+        """Return one page of a listing; `params` say which."""
+        return self._rows_in(self.get(path, params), key, path)
+
     def total(self, path: str, key: str, params: Pairs = ()) -> int:
         """Return how many entities a listing has, fetching one of them at most."""
         return self._counted(path, key, [*params, ("limit", 1)])

@@ -5,7 +5,6 @@ Statuses, types and messages as Mautic 5.1.1 gives them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,8 +82,8 @@ def refusal_in(answer: Answer) -> Refusal | None:
     other versions answers with `error` and `error_description` (RFC 6749, 5.2).
     """
     try:
-        body = json.loads(answer.text)
-    except (ValueError, RecursionError):
+        body = answer.json()
+    except Unreachable:
         return None
     if not isinstance(body, dict):
         return None

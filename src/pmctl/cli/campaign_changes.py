@@ -75,7 +75,7 @@ def planned(
 ) -> Iterator[Plan]:
     """Plan the files side by side; raise after the last one when some cannot be planned."""
     client = context.campaign
-    _ = client.marked  # asked for once, before the threads
+    client.prepare(len(work.found), people=people)
     _note_version(client.mautic.version)
 
     def one(want: Desired) -> Plan | PmctlError:

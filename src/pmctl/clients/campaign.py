@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import Mautic, where
 from pmctl.clients import campaign_variants, headcount
+from pmctl.clients.bulk import Bulk
 from pmctl.clients.campaign_names import Directory
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
@@ -82,6 +83,7 @@ class Campaigns:
         self.directory = Directory(mautic)
         self._lock = threading.Lock()
         self._sizes: dict[str, int] = {}
+        self.bulk = Bulk()
 
     def all(self) -> list[Listed]:
         """Return every campaign of this Mautic, by id."""
@@ -92,6 +94,13 @@ class Campaigns:
     def marked(self) -> list[Listed]:
         """The campaigns that carry a pmctl marker, of any context; asked for once a run."""
         return self.find_marked("pmctl:v1 ")
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Listed]]:
+        found: dict[str, list[Listed]] = {}
+        for one in self.marked:
+            found.setdefault(one.key, []).append(one)
+        return found
 
     def find_marked(self, text: str) -> list[Listed]:
         """Return the marked campaigns whose description holds `text`, straight from Mautic."""
@@ -145,6 +154,23 @@ class Campaigns:
             found = live_shape.campaign(self.mautic.get(f"campaigns/{campaign_id}")["campaign"])
         return Live(found, self.mails(envs, key))
 
+    def peek(self, campaign_id: int | None, envs: Iterable[str], want: Desired) -> Live:
+        """Return what `read` does; emails that nobody touched since the last write without text.
+
+        That saves a request where the emails of all files were asked for at once.
+        """
+        from pmctl.sequence.plan import Live
+        from pmctl.sequence.threeway import settled
+
+        envs = tuple(envs)
+        mails = self.bulk.mails_of(want.key) if envs == (self.env,) else None
+        if mails is None or campaign_id is None:
+            return self.read(campaign_id, envs, want.key)
+        found = live_shape.campaign(self.mautic.get(f"campaigns/{campaign_id}")["campaign"])
+        if len(settled(want, found, mails, self.env)) == len(want.mails):
+            return Live(found, mails)
+        return Live(found, self.mails(envs, want.key))
+
     def mails(self, envs: Iterable[str], key: str) -> tuple[LiveMail, ...]:
         """Return the emails that carry the marker of a sequence. Raises Conflict for twins."""
         found: dict[str, LiveMail] = {}
@@ -193,7 +219,7 @@ class Campaigns:
 
     def owned(self, want: Desired, *, takeover: bool = False) -> Listed | None:
         """Return the campaign of a sequence. Raises Conflict for twins and for another's."""
-        same = [one for one in self.marked if one.key == want.key]
+        same = self._by_key.get(want.key, [])
         ours = [one for one in same if one.env == self.env]
         if len(ours) > 1:
             ids = " and ".join(str(one.id) for one in ours)
@@ -239,7 +265,16 @@ class Campaigns:
         """
         from pmctl.clients.campaign_apply import look
 
-        return look(self, want, takeover=takeover, people=people, coming=coming).plan
+        return look(
+            self, want, takeover=takeover, people=people, coming=coming, light=True
+        ).plan
+
+    def prepare(self, files: int, *, people: bool = False) -> None:
+        """Ask at once for what the plans of so many files need."""
+        from pmctl.clients import bulk
+
+        _ = self.marked
+        self.bulk = bulk.ask(self.mautic, self.env, files, people=people)
 
     def get(self, name: str) -> Listed:
         """Return a campaign by key or id. Raises NotFound."""

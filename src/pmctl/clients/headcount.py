@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 def members(client: Campaigns, campaign_id: int) -> int:
     """Return how many contacts are in a campaign."""
+    if client.bulk.members is not None:
+        return client.bulk.members[campaign_id]
     conditions = [("campaign_id", "eq", campaign_id), ("manually_removed", "eq", 0)]
     return client.mautic.stats_total("campaign_leads", conditions)
 

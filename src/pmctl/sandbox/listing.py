@@ -6,6 +6,7 @@ import fnmatch
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pmctl.sandbox.answers import crash
@@ -75,8 +76,13 @@ def compare(value: Any, where: Where) -> bool:
 
 def like(value: str, pattern: str) -> bool:
     """SQL's LIKE: `%` is any text, `_` any character, case does not matter."""
-    parts = [{"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern]
-    return re.fullmatch("".join(parts), value, re.IGNORECASE | re.DOTALL) is not None
+    return _pattern(pattern).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=64)
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = [{"%": ".*", "_": "."}.get(char, re.escape(char)) for char in text]
+    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
 
 
 def searched(row: Row, search: str, text: Sequence[str]) -> bool:

@@ -47,7 +47,8 @@ def all_of(store: Store, query: dict[str, Any]) -> Answer:
     parents = [email for email in store.emails.values() if not email["variantParent"]]
     total, rows = listing.select(parents, query, ("name", "subject"))
     minimal = truth(query.get("minimal", ""))
-    shown = {str(r["id"]): _minimal(r) if minimal else show(store, dict(r)) for r in rows}
+    children = [email for email in store.emails.values() if email["variantParent"]]
+    shown = {str(r["id"]): _minimal(r) if minimal else show(store, dict(r), children) for r in rows}
     return Answer(200, {"total": total, "emails": shown or []})
 
 
@@ -193,10 +194,15 @@ def _minimal(email: listing.Row) -> Entity:
     return {name: email[name] for name in MINIMAL}
 
 
-def show(store: Store, email: Entity) -> Entity:
-    """Return an email as it is read: headers by name, variants inside, no preheader."""
+def show(store: Store, email: Entity, variants: list[Entity] | None = None) -> Entity:
+    """Return an email as it is read: headers by name, variants inside, no preheader.
+
+    `variants` are all emails that are one of some other, looked up when not given.
+    """
     parent = store.emails.get(_number(email["variantParent"]))
-    children = [e for e in store.emails.values() if _number(e["variantParent"]) == email["id"]]
+    if variants is None:
+        variants = [one for one in store.emails.values() if one["variantParent"]]
+    children = [one for one in variants if _number(one["variantParent"]) == email["id"]]
     shown = _shown(store, email)
     shown["variantParent"] = None if parent is None else _inside(_shown(store, parent))
     shown["variantChildren"] = [
