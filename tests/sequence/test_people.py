@@ -92,7 +92,6 @@ THREE_WAIT = _people(*(waits(401, lead, "2026-11-25 00:00:00") for lead in (1, 2
             "again main",
             "3 contacts waiting are judged by the new window",
         ),
-        ([*SECOND, {"tag": {"add": ["x"]}}], "tag+x main", "0 contacts past the step above"),
         (
             [HELLO, {"tag": {"add": ["x"]}}, {"wait": "1d"}, AGAIN],
             "tag+x main",
@@ -106,6 +105,28 @@ def test_what_happens_is_said_in_words(after: list[Any], step: str, words: str) 
     said = _said(compiled(sequence(*SECOND)), compiled(sequence(*after)), THREE_WAIT)
 
     assert any(one.startswith(words) for one in said[step]), said
+
+
+def test_who_is_past_the_end_does_not_get_what_is_put_there() -> None:
+    after = compiled(sequence(*SECOND, {"tag": {"add": ["x"]}}, {"tag": {"add": ["y"]}}))
+    people = _people(row(400, 1), row(401, 1), row(400, 2))
+
+    said = _said(compiled(sequence(*SECOND)), after, people)
+
+    assert said == {"tag+x main": ("1 contact past the step above do not get it",)}
+    assert _said(compiled(sequence(*SECOND)), after, _people()) == {}
+
+
+def test_a_stop_rule_beside_an_email_is_no_way_on() -> None:
+    before = compiled(sequence(*SECOND, stop_on=["reply"]))
+    after = compiled(sequence(*SECOND, {"tag": {"add": ["x"]}}, stop_on=["reply"]))
+    live = stored(before).campaign
+    assert live is not None
+    last = next(event.id for event in live.events if event.identity == ("again", "main"))
+
+    said = _said(before, after, _people(row(last, 1)))
+
+    assert said["tag+x main"] == ("1 contact past the step above do not get it",)
 
 
 def test_a_question_with_a_no_path_fires_for_everybody_past() -> None:

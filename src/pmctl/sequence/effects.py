@@ -110,15 +110,17 @@ def _new(want: Desired, event: Event, live: LiveCampaign, ids: Ids, people: Peop
             number = people.undecided(email.id, parent.id if parent else None)
             return [f"fires for {_n(number)} who passed the email longer ago than its time"]
     if parent is None:
-        return ["new, with the step above it"]
+        return []  # nobody is at a step that is new
     if event.role == "decision":
         return [f"{_n(people.past(parent.id))} who had the email can still set it off"]
-    after = {e.parent for e in live.events}
+    go_on = {e.parent for e in live.events if e.trigger.get("eventType") != "decision"}
     moved = [ids[e.identity] for e in want.events if e.identity in ids and _under(want, e, event)]
     if moved:
         waiting = sum(people.waiting(one.id) for one in moved)
         return [f"{_n(waiting)} waiting at the next step go on without it"]
-    word = "go on without it" if parent.id in after else "do not get it"
+    if not people.past(parent.id):
+        return []
+    word = "go on without it" if parent.id in go_on else "do not get it"
     return [f"{_n(people.past(parent.id))} past the step above {word}"]
 
 
