@@ -88,7 +88,8 @@ def _stored(sandbox: Any, number: int) -> None:
     for mail in want.mails:
         row = post("emails/new", mail_body(want, mail, "default"))["email"]
         mails.append(live_shape.mail(row))
-    names = Names({"trial-day-2": 2}, {}, {mail.step: mail.id for mail in mails if mail})
+    ids = {mail.step: mail.id for mail in mails if mail}
+    names = Names({"segment": {"trial-day-2": 2}, "email": ids})
     notes = records(want, Live(None, tuple(m for m in mails if m)), "default", names)
     body = campaign_body(want, "default", names, ids={}, published=True, records=notes)
     made = post("campaigns/new", body)["campaign"]

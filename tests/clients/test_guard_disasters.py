@@ -262,3 +262,50 @@ def test_an_email_step_that_changes_its_email_keeps_its_event_so_that_nobody_is_
 
     assert _events(sandbox)["step=hello"]["id"] == before
     assert _cron(sandbox, days=1) == []
+
+
+REMOVED = ONLY_OFFER.replace("steps:", "on_removed: {0}\nsteps:")
+
+
+def _wait_at_later(file: Path, pmctl: Run, sandbox: MauticSandbox) -> None:
+    _running(DISASTERS["dropped"], file, pmctl, sandbox)
+
+
+@pytest.mark.parametrize("said", ["exit", "{later: exit}"])
+def test_who_waits_at_a_removed_step_may_go_when_the_file_says_so(
+    said: str, file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _wait_at_later(file, pmctl, sandbox)
+    file.write_text(REMOVED.replace("{0}", said))
+
+    assert "2 contacts waiting are dropped" in pmctl("campaign", "plan", file)[1]
+    assert pmctl("campaign", "apply", file)[0] == 0
+    assert _cron(sandbox, days=9) == []
+
+
+@pytest.mark.parametrize("said", ["refuse", "continue", "{other: exit}"])
+def test_else_they_are_not_dropped(
+    said: str, file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _wait_at_later(file, pmctl, sandbox)
+    file.write_text(REMOVED.replace("{0}", said))
+
+    code, _, err = pmctl("campaign", "apply", file)
+
+    assert code == 7
+    assert "2 contacts waiting there are dropped" in in_two_lines(err)
+    assert _cron(sandbox, days=9) == [(1, "Later"), (2, "Later")]
+
+
+def test_a_name_with_braces_is_said_as_it_is(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    file.write_text(WAITING)
+    assert pmctl("campaign", "apply", file)[0] == 0
+    event = sandbox.store.event(event_ids(sandbox)["pmctl step=later path=main"])[1]
+    event.update(name="By {hand} {n}", description=None, type="lead.changetags", properties={})
+    sandbox.store.put_waiting(event["id"], 1)
+
+    _, out, _ = pmctl("campaign", "plan", file)
+
+    assert "event 'By {hand} { n }' is deleted: 1 contact waiting there are dropped" in out

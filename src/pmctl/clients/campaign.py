@@ -265,9 +265,7 @@ class Campaigns:
         """
         from pmctl.clients.campaign_apply import look
 
-        return look(
-            self, want, takeover=takeover, people=people, coming=coming, light=True
-        ).plan
+        return look(self, want, takeover=takeover, people=people, coming=coming, light=True).plan
 
     def prepare(self, files: int, *, people: bool = False) -> None:
         """Ask at once for what the plans of so many files need."""

@@ -53,11 +53,9 @@ def risks(
     """
     kept = {event.id for event in ids.values()}
     found = [*_first_step(want, live, kept), *_audience(live, sources)]
-    found += [
-        Risk(f"{_name(event)} is deleted: {{n}} waiting there are dropped", "waiting", event.id)
-        for event in live.events
-        if event.id not in kept
-    ]
+    for gone in live.events:
+        if gone.id not in kept:
+            found += _removed(gone, want.removal(gone.identity[0] if gone.identity else ""))
     found += _lost_questions(live, kept)
     for event in want.events:
         found += _new_no_path(want, live, event, ids)
@@ -69,7 +67,7 @@ def risks(
 def dangers(found: list[Risk], count: Count) -> tuple[str, ...]:
     """Return one line for each risk that concerns somebody."""
     counted = ((risk, count(risk)) for risk in found)
-    return tuple(risk.message.format(n=_people(number)) for risk, number in counted if number)
+    return tuple(risk.message.replace("{n}", _people(number)) for risk, number in counted if number)
 
 
 def _people(number: int) -> str:
@@ -77,7 +75,20 @@ def _people(number: int) -> str:
 
 
 def _name(event: LiveEvent) -> str:
-    return f"step {event.identity[0]}" if event.identity else f"event {event.name!r}"
+    if event.identity:
+        return f"step {event.identity[0]}"
+    called = event.name.replace("{n}", "{ n }")  # which is where the count goes
+    return f"event {called!r}"
+
+
+def _removed(event: LiveEvent, removal: str) -> list[Risk]:
+    """Who waits at a step that goes is dropped, unless the file says that this is meant."""
+    if removal == "exit":
+        return []
+    message = f"{_name(event)} is deleted: {{n}} waiting there are dropped"
+    if removal == "continue":
+        message += "; `on_removed: continue` needs them moved, which apply does not do"
+    return [Risk(message, "waiting", event.id)]
 
 
 def _first_step(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:

@@ -127,17 +127,24 @@ class Desired:
     sources: Mapping[str, tuple[int, int]]  # "lists", "forms" -> left, top
     hash: str
     most_at_once: int | None  # immediate sends from which on a reason is needed
-    sends_at_once: bool  # whether the first email waits for nothing
     place: Callable[[str, str], str] = field(compare=False)  # kind, name -> path:line:column
     # kind -> names that Mautic must know; not its own emails
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)  # a step's id before -> now
+    # what becomes of those who wait at a removed step: one word for all, or by the step's id
+    on_removed: str | Mapping[str, str] = "refuse"
+
+    def removal(self, step: str) -> str:
+        """Return refuse, continue or exit for a step that the file has no more."""
+        if isinstance(self.on_removed, str):
+            return self.on_removed
+        return self.on_removed.get(step, "refuse")
 
     @property
     def fingerprint(self) -> str:
         """16 hex digits of all that the file asks for, its own limits included."""
-        said = [self.key, self.hash, self.most_at_once]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        said = [self.key, self.hash, self.most_at_once, self.on_removed]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def marker(self, env: str) -> str:
         """The line of the campaign's description that says whose it is."""
@@ -237,9 +244,9 @@ def desired(
         sources=layout.sources,
         hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12],
         most_at_once=sequence.limits.force_above_immediate_sends,
-        sends_at_once=_sends_at_once(graph.root),
         needs=_needs(sequence, events),
         moved=moved.chains(sequence.moved),
+        on_removed=sequence.on_removed,
         place=place,
     )
 
@@ -251,19 +258,6 @@ def _needs(sequence: Sequence, events: tuple[Event, ...]) -> dict[str, tuple[str
             if kind not in ("email", "event"):  # its own
                 found.setdefault(kind, set()).add(name)
     return {kind: tuple(sorted(names)) for kind, names in found.items() if names}
-
-
-def _sends_at_once(root: Node) -> bool:
-    """Whether somebody who enters is mailed in the same hour, window or not."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if node.times.delay is not None and node.times.delay.amount:
-            continue
-        if node.kind == "email":
-            return True
-        waiting += node.children
-    return False
 
 
 def _event(node: Node, parent: int, position: tuple[int, int]) -> Event:

@@ -243,7 +243,6 @@ def wanted(then: Live, key: str) -> Desired:
         sources={},
         hash=campaign.hash,
         most_at_once=None,
-        sends_at_once=False,
         place=lambda _, name: name,
     )
 
