@@ -47,9 +47,10 @@ def ask(mautic: Mautic, env: str, files: int, *, people: bool) -> Bulk:
     if files < FEW:
         return bulk
     params = [*where(("name", "like", f"%[[{env}/%")), ("orderBy", "id")]
-    if mautic.total("emails", "emails", params) / MAILS < files / 2:
+    total = mautic.total("emails", "emails", params)
+    if total / MAILS < files / 2:
         bulk.mails = {}
-        for row in _mails(mautic, params):
+        for row in _mails(mautic, params, total):
             _note(bulk, row, env)
     if people and mautic.stats_total("campaign_leads", [IN_SERVICE]) / ROWS < files / 2:
         rows = mautic.stats("campaign_leads", [IN_SERVICE], order="campaign_id", page=ROWS)
@@ -57,9 +58,8 @@ def ask(mautic: Mautic, env: str, files: int, *, people: bool) -> Bulk:
     return bulk
 
 
-def _mails(mautic: Mautic, params: list[Any]) -> Iterator[dict[str, Any]]:
+def _mails(mautic: Mautic, params: list[Any], total: int) -> Iterator[dict[str, Any]]:
     """Yield the emails of a listing, several pages at a time, each once."""
-    total = mautic.total("emails", "emails", params)
 
     def page(start: int) -> list[dict[str, Any]]:
         found = mautic.page("emails", "emails", [*params, ("start", start), ("limit", MAILS)])
