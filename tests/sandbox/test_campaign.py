@@ -138,6 +138,19 @@ def test_a_jump_to_a_new_event_is_rewritten(api):
     assert made["events"][1]["properties"] == {"jumpToEvent": made["events"][0]["id"]}
 
 
+def test_a_jump_finds_an_older_event_that_was_once_called_the_same(api, made):
+    events = [{**event, "id": event["id"]} for event in made["events"]]
+    jump = {"id": "new9", "name": "J", "type": "campaign.jump_to_event", "eventType": "action",
+            "properties": {"jumpToEvent": "new2"}}  # fmt: skip
+    fresh = {"id": "new2", "name": "Three", "type": "email.send", "eventType": "action"}
+    canvas = campaign()["canvasSettings"]
+    body = campaign(events=[*events, fresh, jump], canvasSettings=canvas)
+
+    put = api("PUT", f"/campaigns/{made['id']}/edit", body)[1]["campaign"]
+
+    assert put["events"][-1]["properties"] == {"jumpToEvent": events[1]["id"]}  # not to Three
+
+
 def test_the_create_answer_is_in_the_order_of_the_request_and_a_get_by_depth(api):
     events = campaign()["events"][::-1]
 

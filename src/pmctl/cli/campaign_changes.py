@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import typer
 
 from pmctl import names, output
 from pmctl.clients import saved_plan, sources
+from pmctl.clients.campaign_order import in_order
 from pmctl.clients.saved_plan import Stale
 from pmctl.errors import Conflict, NotFound, PmctlError, UsageError
 from pmctl.parallel import side_by_side
@@ -51,6 +52,8 @@ class Work:
     variables: Mapping[str, str]
     found: list[Source]
     kept: dict[str, Desired] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)  # path -> key
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict)  # key -> the keys it names
 
     @classmethod
     def of(cls, paths: list[str], variables: Mapping[str, str]) -> Work:
@@ -59,9 +62,19 @@ class Work:
         for source, one in sources.compile_all(work.found, variables):
             for problem in one.warnings:
                 output.note(f"{problem.where}: {problem.message}")
+            work.keys[source.path] = one.desired.key
+            work.needs[one.desired.key] = one.desired.needs.get("campaign", ())
             if len(work.kept) < KEPT:
                 work.kept[source.path] = one.desired
         return work
+
+    def sort(self, there: Collection[str]) -> None:
+        """Put the files in an order in which each finds the campaigns that it names.
+
+        `there` are the keys that Mautic has. Raises Conflict for a circle.
+        """
+        place = {key: number for number, key in enumerate(in_order(self.needs, there))}
+        self.found.sort(key=lambda source: place[self.keys[source.path]])
 
     def wanted(self, paths: set[str] | None = None) -> Iterator[Desired]:
         """Yield what each file wants, in order; only those of `paths` when given."""
@@ -76,11 +89,13 @@ def planned(
     """Plan the files side by side; raise after the last one when some cannot be planned."""
     client = context.campaign
     client.prepare(len(work.found), people=people)
+    if any(work.needs.values()):
+        work.sort({one.key for one in client.marked if one.env == client.env})
     _note_version(client.mautic.version)
 
     def one(want: Desired) -> Plan | PmctlError:
         try:
-            return client.plan(want, takeover=takeover, people=people)
+            return client.plan(want, takeover=takeover, people=people, coming=work.needs)
         except (NotFound, Conflict) as exc:
             return exc
 

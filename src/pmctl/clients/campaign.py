@@ -130,12 +130,15 @@ class Campaigns:
     def _other(self, want: Desired, key: str, coming: Collection[str]) -> int | str:
         """The id of another sequence's campaign, or NEW when this run will make it."""
         found = [one for one in self.marked if (one.key, one.env) == (key, self.env)]
+        if not found and key not in coming:
+            found = self.of_key(key)  # this run may just have made it
         if len(found) == 1:
             return found[0].id
         where_ = want.place("campaign", key)
         if found:
             ids = " and ".join(str(one.id) for one in found)
-            raise Conflict(f"{where_}: two campaigns of Mautic are marked {key}: {ids}")
+            hint = "delete the one without contacts, or its marker line, in Mautic"
+            raise Conflict(f"{where_}: two campaigns of Mautic are marked {key}: {ids}", hint=hint)
         if key in coming:
             return NEW["campaign"]
         known = {one.key for one in self.marked if one.env == self.env} | set(coming)

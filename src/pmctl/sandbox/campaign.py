@@ -114,7 +114,7 @@ def _save(store: Store, old: Entity, given: dict[str, Any], method: str, status:
         store.touch(campaign)
     shown = show(store, campaign, steps.just_saved(campaign["events"], old["events"]))
     for event in campaign["events"]:
-        event.update(tempId=None, today={})
+        event.update(onceId=event["tempId"] or event.get("onceId"), tempId=None, today={})
     if any(event.get("triggerDate") for event in sent):
         raise crash()  # after it was stored
     location = {"Location": f"/api/campaigns/{campaign['id']}"} if status == 201 else {}
@@ -195,7 +195,11 @@ def _number(store: Store, campaign: Entity, new: list[Entity]) -> None:
     for event in campaign["events"]:
         event["id"] = real.get(event["id"], event["id"])
         event["parentId"] = real.get(event["parentId"], event["parentId"])
-    temporary = {event["tempId"]: event["id"] for event in new if event["tempId"]}
+    temporary: dict[str, int] = {}  # the column keeps what an event was once called
+    for event in sorted(campaign["events"], key=lambda event: event["id"]):
+        name = event["tempId"] or event.get("onceId")
+        if name:
+            temporary.setdefault(name, event["id"])
     for event in campaign["events"]:
         properties = event["properties"]
         if isinstance(properties, dict) and properties.get("jumpToEvent") in temporary:

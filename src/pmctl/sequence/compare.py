@@ -54,6 +54,7 @@ class _Authors:
         # the names that were in force when the digests were made
         self.parents = in_force
         self.emails = {mail.id: mail.step for mail in live.mails}
+        self.jumps = {event.id: in_force[name] for name, event in self.events.items()}
 
     def name(self, changes: list[Change]) -> list[Change]:
         """Return the changes with their authors, and the events that would go."""
@@ -83,12 +84,11 @@ class _Authors:
         mine, theirs = self.facts[kind, name], self.have[kind, name]
         if kind == "event":
             event = self.events[name]
-            step = name.partition(" ")[0]
-            ours = {mine.get("properties.email"): step}
+            ours = {threeway.email_of(mine): name.partition(" ")[0]}
             return (
                 event.records.get("was", ""),
-                threeway.spoken(mine, self.parents, ours),
-                threeway.spoken(theirs, self.parents, self.emails),
+                threeway.spoken(mine, self.parents, ours, self.jumps),
+                threeway.spoken(theirs, self.parents, self.emails, self.jumps),
             )
         theirs = {field: value for field, value in theirs.items() if field != "id"}
         if kind == "email":
@@ -111,7 +111,8 @@ class _Authors:
 
     def _removed(self, event: LiveEvent) -> By:
         under = "the audience" if event.parent is None else self._name_of(event.parent)
-        return threeway.removed(event, threeway.spoken(held_event(event, under), {}, self.emails))
+        now = threeway.spoken(held_event(event, under), {}, self.emails, self.jumps)
+        return threeway.removed(event, now)
 
     def _name_of(self, event_id: int) -> str:
         campaign = self.live.campaign

@@ -23,7 +23,9 @@ def question(check: model.Check) -> Said:
             return kind, f"{label} {' or '.join(names)}?", {"names": names}
     if check.points is not None:
         operator, score = check.points.test
-        return "if-points", f"points {operator} {score}?", {"operator": operator, "score": score}
+        word = next(iter(check.points.model_fields_set)).rstrip("_").replace("_", " ")
+        data = {"operator": operator, "score": score}
+        return "if-points", f"Points {word} {score}?", data
     if check.dnc is not None:
         title = f"Do not contact by {check.dnc}{f' ({check.reason})' if check.reason else ''}?"
         return "if-dnc", title, {"channel": check.dnc, "reason": check.reason}

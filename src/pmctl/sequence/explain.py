@@ -113,7 +113,9 @@ class _Telling:
             if _is_fork(step):
                 lead, since = "", _since(step)
             elif model.is_decision(step):  # it hangs beside the line, which goes on above it
-                lead, since = f"directly after {line}", f" (counted from {line})"
+                lead, since = place.lead, place.since
+                if line:
+                    lead, since = f"directly after {line}", f" (counted from {line})"
             else:
                 line = f"step {place.above}{number - 1}"
             if isinstance(step, model.Email):

@@ -13,6 +13,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from pmctl.errors import BadInput
 from pmctl.sequence import model, yaml_nodes
 from pmctl.sequence.parse import check
+from pmctl.sequence.words import shapes_in
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -197,7 +198,7 @@ def _ordered(text: str) -> str:
 
 def _one_moved(text: str) -> str | None:
     root = yaml_nodes.compose(text)
-    for node, order in _mappings(root, _names(model.Sequence)):
+    for node, order in _mappings(root, model.Sequence):
         moved = _sorted_lines(text.split("\n"), node, order)
         if moved is not None and moved != text and _reads(moved):
             return moved
@@ -213,21 +214,28 @@ def _reads(text: str) -> bool:
     return True
 
 
-def _mappings(node: Node, order: list[str]) -> list[tuple[MappingNode, list[str]]]:
+def _mappings(node: Node, shape: type[model.Shape]) -> list[tuple[MappingNode, list[str]]]:
+    """The block mappings in a mapping of this shape, each with the order of its keys."""
     found: list[tuple[MappingNode, list[str]]] = []
     if not isinstance(node, MappingNode) or node.flow_style:
         return found
-    found.append((node, order))
+    found.append((node, _names(shape)))
     for key, value in node.value:
-        if key.value in _STEP_LISTS and isinstance(value, SequenceNode):
-            for step in value.value:
-                if not isinstance(step, MappingNode):
-                    continue
-                words = [key.value for key, _ in step.value]
-                shape = next((model.KINDS[word] for word in model.KINDS if word in words), None)
-                if shape:
-                    found.extend(_mappings(step, _names(shape)))
+        for part in value.value if isinstance(value, SequenceNode) else [value]:
+            if isinstance(part, MappingNode):
+                inner = _shape_of(part, key.value, shape)
+                found.extend(_mappings(part, inner) if inner else [])
     return found
+
+
+def _shape_of(node: MappingNode, key: str, shape: type[model.Shape]) -> type[model.Shape] | None:
+    """The shape of a mapping that lies behind a key: a step, or the first with all its keys."""
+    said = {name.value for name, _ in node.value}
+    if key in _STEP_LISTS:
+        return next((model.KINDS[word] for word in model.KINDS if word in said), None)
+    fields = {info.alias or name: info for name, info in shape.model_fields.items()}
+    inside = shapes_in(fields[key].annotation) if key in fields else ()
+    return next((one for one in inside if said <= set(_names(one)) | {"<<"}), None)
 
 
 def _names(shape: type[model.Shape]) -> list[str]:

@@ -22,6 +22,8 @@ def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]
         for event in live.events
         if event.identity
     }
+    # one that has its new name already goes before one that still has the old
+    by_identity |= {event.identity: event for event in live.events if event.identity in by_identity}
     found = {
         event.identity: by_identity[event.identity]
         for event in want.events

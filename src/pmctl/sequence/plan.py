@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +21,20 @@ class FieldChange:
     before: Any
     after: Any
     by: By = "you"  # who moved: you (the file), builder (somebody in Mautic), both, mautic
+
+    def __post_init__(self) -> None:
+        if self.field == "properties.headers":  # of a webhook: a token of somebody's API
+            object.__setattr__(self, "before", _hidden(self.before))
+            object.__setattr__(self, "after", _hidden(self.after))
+
+
+def _hidden(headers: Any) -> str:
+    """Return the names of headers: their values have no place in a plan or a log."""
+    if isinstance(headers, str):  # hidden already
+        return headers
+    rows = headers.get("list") if isinstance(headers, Mapping) else None
+    names = [str(row.get("label")) for row in rows or () if isinstance(row, Mapping)]
+    return ", ".join(f"{name}: …" for name in sorted(names))
 
 
 @dataclass(frozen=True)

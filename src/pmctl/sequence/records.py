@@ -19,7 +19,9 @@ def records(want: Desired, live: Live, env: str, names: Names) -> Records:
 
     `live` holds the emails as they are after they were written, `names` their ids.
     """
-    facts = wanted(want, env, names, threeway.settled(want, live.campaign, live.mails, env))
+    called = {name: name for name in (" ".join(event.identity) for event in want.events)}
+    skip = threeway.settled(want, live.campaign, live.mails, env)
+    facts = wanted(want, env, names.plus("event", called), skip)
     own = threeway.digest(facts["campaign", ""])
     which = threeway.present(event.identity for event in want.events)
     emails = {mail_id: step for step, mail_id in names.ids.get("email", {}).items()}
@@ -30,9 +32,9 @@ def records(want: Desired, live: Live, env: str, names: Names) -> Records:
             notes.setdefault(mail.parent or mail.step, []).append(note)
     events = {}
     for event in want.events:
-        said = threeway.spoken(facts["event", " ".join(event.identity)], {}, emails)
+        said = threeway.spoken(facts["event", " ".join(event.identity)], {}, emails, {})
         events[event.identity] = f" was={threeway.digest(said)}"
-        if event.type == "email.send" and notes.get(event.step):
+        if event.type in threeway.SENDING and notes.get(event.step):
             events[event.identity] += f" mail={','.join(notes[event.step])}"
     return Records(f" own={own}.{which}", events)
 

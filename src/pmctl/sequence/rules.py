@@ -61,6 +61,11 @@ def rules(graph: Graph) -> Iterator[str]:
                 f"The email {email.email} is an A/B test: Mautic deals its texts out by their "
                 f"shares and ranks them by {ranked}; it goes on until the file says otherwise."
             )
+    if any(node.kind in ("visited", "submitted", "downloaded") for node in graph.nodes()):
+        yield (
+            "Mautic sees a visit, a submitted form or a download only of contacts whom it knows: "
+            "by a link in an email or a form before, in the same browser."
+        )
     if graph.gotos:
         yield (
             "Who goes back to a step goes through what follows it again. Marketing emails that the "

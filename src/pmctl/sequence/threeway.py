@@ -30,6 +30,7 @@ Fields = Mapping[str, Any]
 Names = Mapping[Any, str]  # event or email -> how it is called in a digest
 
 MOST_FIELDS = 10  # that differ; with more only all of one side is tried
+SENDING = ("email.send", "email.send.to.user")  # events with an email of their own
 RENDERING = 1  # goes up when the same body renders to another mail than before
 
 # What the builder's form leaves in an event's properties beside them: no property of the step.
@@ -182,21 +183,26 @@ def settled(
     return frozenset(found)
 
 
-def spoken(fields: Fields, parents: Names, emails: Names) -> dict[str, Any]:
-    """Return an event's fields as they go into its digest: emails and parents by their names.
+def email_of(fields: Fields) -> Any:
+    """Return the id of the email that an event sends, to the contact or to users."""
+    inner = fields.get("properties.useremail")
+    return inner.get("email") if isinstance(inner, Mapping) else fields.get("properties.email")
+
+
+def spoken(fields: Fields, parents: Names, emails: Names, jumps: Names) -> dict[str, Any]:
+    """Return an event's fields as they go into its digest: emails and events by their names.
 
     Ids would call it a change of the file when an email was deleted and made again.
     """
     said = {name: value for name, value in fields.items() if name not in ("id", "marker")}
     said["under"] = parents.get(said.get("under"), said.get("under"))
-    email = said.get("properties.email")
-    if said.get("type") == "email.send" and email is not None:
-        said["properties.email"] = emails.get(email, f"#{email}")
-    notice = said.get("properties.useremail")
-    if said.get("type") == "email.send.to.user" and isinstance(notice, Mapping):
-        said["properties.useremail"] = emails.get(notice.get("email"), "#")
-    if "properties.jumpToEvent" in said:
-        said["properties.jumpToEvent"] = "a step"  # it had no id yet when this was noted
+    email = email_of(said)
+    if said.get("type") in SENDING and email is not None:
+        word = "email" if said["type"] == "email.send" else "useremail"
+        said[f"properties.{word}"] = emails.get(email, f"#{email}")
+    target = said.get("properties.jumpToEvent")
+    if target is not None:
+        said["properties.jumpToEvent"] = jumps.get(target, target)
     return said
 
 

@@ -294,18 +294,19 @@ def _shapes() -> dict[str, list[type[model.Shape]]]:
             continue
         seen.add(owner)
         for name, info in owner.model_fields.items():
-            for shape in _inside(info.annotation):
+            for shape in shapes_in(info.annotation):
                 waiting.append(shape)
                 if shape not in model.KINDS.values():
                     found.setdefault(info.alias or name, []).append(shape)
     return found
 
 
-def _inside(annotation: Any) -> Iterator[type[model.Shape]]:
+def shapes_in(annotation: Any) -> Iterator[type[model.Shape]]:
+    """Yield the shapes that an annotation names, at any depth."""
     if isinstance(annotation, type) and issubclass(annotation, model.Shape):
         yield annotation
     for part in get_args(annotation):
-        yield from _inside(part)
+        yield from shapes_in(part)
 
 
 def place(loc: Loc, data: Any) -> str:
