@@ -102,7 +102,13 @@ def test_what_the_builder_changed_is_named_and_only_then_overwritten(
     _, out, _ = pmctl("campaign", "plan", file)
     assert out.count("(changed in Mautic)") == 3
 
-    assert pmctl("campaign", "apply", file)[0] == 0
+    code, _, err = pmctl("campaign", "apply", file, "--yes")
+    assert code == 0
+    assert err.splitlines() == [
+        "warning: nudge: campaign is overwritten (changed in Mautic)",
+        "warning: nudge: email offer is overwritten (changed in Mautic)",
+        "warning: nudge: event resend main/offer.opened=no is overwritten (changed in Mautic)",
+    ]
     assert event_ids(live) == ids
     assert pmctl("campaign", "plan", file)[1] == NOTHING
 

@@ -146,6 +146,8 @@ def apply(context: Context, request: Request) -> bool:
         campaign_apply.refuse(plans)
     if plans and request.ask:
         _confirm(plans)
+    else:
+        _say_what_is_overwritten(plans)
     done: list[Outcome] = []
     try:
         _write(context, work, plans, request, done)
@@ -234,6 +236,7 @@ def _write(
 def _confirm(plans: list[Plan]) -> None:
     """Ask at a terminal; elsewhere an apply is asked for by its command line."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        _say_what_is_overwritten(plans)
         return
     for one in plans:
         sys.stderr.write(report.plan_text(one, lambda t, c: output.paint(t, c, sys.stderr)))
@@ -243,6 +246,15 @@ def _confirm(plans: list[Plan]) -> None:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         output.note("nothing was changed")
         raise typer.Exit(1)
+
+
+def _say_what_is_overwritten(plans: list[Plan]) -> None:
+    """Name what somebody changed in Mautic before it is put back."""
+    for one in plans:
+        for change in one.changes:
+            if change.by in ("builder", "both"):
+                what = f"{change.kind} {change.name}".rstrip()
+                output.warn(f"{one.key}: {what} is overwritten ({report.AUTHORS[change.by]})")
 
 
 def show_done(done: list[Outcome], actions: list[str]) -> None:
