@@ -13,6 +13,7 @@ from pmctl.sequence import cron_safe
 from tests.campaigns import NUDGE, event_ids, in_two_lines, mail_ids, written
 from tests.conftest import Run
 from tests.sandboxes import campaigns_in, emails_in, stock
+from tests.shell import ROOT
 
 HEAD = """\
 version: 1
@@ -224,6 +225,21 @@ def test_a_changed_list_of_names_is_one_change(
     assert "stages:" in out
 
 
+def test_a_field_that_the_file_no_longer_sets_is_taken_out(
+    tmp_path: Path, pmctl: Run, stocked: MauticSandbox
+) -> None:
+    path = put(tmp_path / "a.yaml", "- {id: set, field: {set: {city: Berlin, zipcode: 10115}}}")
+    assert pmctl("campaign", "apply", path)[0] == 0
+    put(path, "- {id: set, field: {set: {city: Berlin}}}")
+
+    _, out, _ = pmctl("campaign", "plan", path)
+    assert "zipcode: 10115 → nothing" in out
+
+    assert pmctl("campaign", "apply", path)[0] == 0
+    assert events(stocked)["set"]["properties"] == {"city": "Berlin"}
+    assert pmctl("campaign", "plan", path)[1] == "1 campaign: 1 up to date\n"
+
+
 # Sequences that name each other.
 
 
@@ -296,6 +312,16 @@ def test_what_could_not_be_made_is_not_named_by_a_made_up_id(
     assert "a new campaign" not in json.dumps(campaigns_in(sandbox))
 
 
+def test_the_sequences_that_ship_go_into_a_fresh_mautic_together(
+    pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    code, out, err = pmctl("campaign", "apply", ROOT / "campaigns")
+
+    assert code == 0, out + err
+    assert len(campaigns_in(sandbox)) == 4
+    assert pmctl("campaign", "plan", ROOT / "campaigns")[1] == "4 campaigns: 4 up to date\n"
+
+
 # Renames.
 
 
@@ -343,6 +369,36 @@ def test_a_rename_that_was_cut_is_finished_by_the_next_apply(
 
     assert mail_ids(sandbox) == {"pitch": mails["offer"], "resend": mails["resend"]}
     assert len(event_ids(sandbox)) == 8
+
+
+# People in it, as the stand-in lets Mautic's cron run.
+
+
+def test_people_go_through_every_kind_of_step(
+    every: Path, pmctl: Run, stocked: MauticSandbox
+) -> None:
+    assert pmctl("campaign", "apply", every)[0] == 0
+    store = stocked.store
+    everybody = next(key for key, one in store.segments.items() if one["alias"] == "everybody")
+    for contact in (1, 2):
+        store.contacts[contact]["segments"].append(everybody)
+    stocked.cron()
+    stocked.visit(1, "https://example.com/pricing/team")
+    stocked.click(1, "offer")
+    for _ in range(9):
+        stocked.clock.move(hours=12)
+        stocked.cron()
+
+    clicked, silent = store.contacts[1], store.contacts[2]
+    assert clicked["values"]["points"] == 5
+    assert store.stages[clicked["stage"]]["name"] == "Customer"
+    assert store.users[clicked["owner"]]["username"] == "ana"
+    acme = next(key for key, one in store.companies.items() if one["companyname"] == "Acme")
+    assert (clicked["companies"], silent["companies"]) == ([], [acme])
+    assert [one["values"]["city"] for one in (clicked, silent)] == ["Berlin", "Berlin"]
+    assert len(store.notices) == 2
+    assert len(store.webhooks) == 2
+    assert len(store.sent) == 2  # the offer, once each
 
 
 # In words and pictures.

@@ -36,12 +36,18 @@ def prepare(sandbox: MauticSandbox, recording: Recording) -> None:
         "stats": _stats,
         "tags": _tags,
         "fields": before_contacts.fields,
+        "stages": _named,
+        "companies": _named,
     }.get(recording.kind, lambda *_: None)(store, recording)
 
 
 def _empty(store: Store) -> None:
     for kind in ("segments", "forms", "emails", "campaigns", "contacts", "tags"):
         getattr(store, kind).clear()
+
+
+def _named(store: Store, recording: Recording) -> None:
+    store.start_ids(recording.kind, recording.entity["id"] - 1)
 
 
 def segment(store: Store, key: int, alias: str = "") -> None:

@@ -32,7 +32,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         if isinstance(self.answer, dict):
-            names = ("campaign", "email", "list", "contact", "tag")
+            names = ("campaign", "email", "list", "contact", "tag", "stage", "company")
             self.entity = next((self.answer[name] for name in names if name in self.answer), {})
 
     @property

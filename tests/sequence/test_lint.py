@@ -66,7 +66,7 @@ def test_lint_finds_its_way_through_any_sequence(data: dict[str, Any]):
         assert 1 <= finding.problem.line <= last
 
 
-@pytest.mark.parametrize("name", ["welcome", "trial-nudge", "outbound"])
+@pytest.mark.parametrize("name", ["welcome", "trial-nudge", "outbound", "hot-trials"])
 def test_the_examples_lint_clean(name: str):
     folder = ROOT / "campaigns"
     text = (folder / f"{name}.yaml").read_text()

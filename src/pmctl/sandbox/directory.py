@@ -82,7 +82,8 @@ def put(store: Store, kind: str, given: dict[str, Any]) -> int:
     with store.lock:
         rows: dict[int, Entity] = getattr(store, kind)
         key = store.next_id(kind)
-        rows[key] = {**store.stamp(), **_BLANK[kind], **given, "id": key}
+        said = {name: value for name, value in given.items() if name != "id"}
+        rows[key] = {**store.stamp(), "id": key, **_BLANK[kind], **said}
         if kind == "assets" and not rows[key]["alias"]:
             rows[key]["alias"] = re.sub(r"[^a-z0-9]+", "-", str(given["title"]).lower()).strip("-")
         return key
@@ -115,15 +116,19 @@ def show(kind: str, entity: Entity) -> Entity:
             "id": _FIRST_FIELD + number, "group": group, "label": label, "alias": alias,
             "type": type_, "value": entity[alias], "normalizedValue": entity[alias] or "",
         }  # fmt: skip
-    return {"id": entity["id"], "score": entity["score"], "fields": {**groups, "all": []}}
+    plain = {"id": entity["id"], **{alias: entity[alias] for alias, _, _ in _FIELDS}}
+    none: Entity = {"social": [], "personal": []}
+    return {
+        "id": entity["id"], "score": entity["score"], "fields": {**groups, **none, "all": plain},
+    }  # fmt: skip
 
 
 def seed(store: Store) -> None:
-    """Put two users, three stages, two companies and two assets there."""
+    """Put two users, four stages, two companies and two assets there."""
     admin = {"username": "admin", "firstName": "Sandbox", "lastName": "Admin"}
     put(store, "users", {**admin, "email": "admin@example.com"})
     put(store, "users", {"username": "ana", "firstName": "Ana", "email": "ana@example.com"})
-    for weight, name in enumerate(("Lead", "Trial", "Customer"), 1):
+    for weight, name in enumerate(("Lead", "Trial", "Hot", "Customer"), 1):
         put(store, "stages", {"name": name, "weight": 10 * weight})
     for name in ("Acme", "Initech"):
         put(store, "companies", {"companyname": name})

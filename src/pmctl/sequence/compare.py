@@ -8,7 +8,7 @@ from typing import Any
 
 from pmctl.sequence import split_plan, threeway
 from pmctl.sequence.alike import alike
-from pmctl.sequence.facts import Facts, Subject, called, held, held_event, wanted
+from pmctl.sequence.facts import Facts, Subject, called, held, held_event, left_over, wanted
 from pmctl.sequence.live import LiveCampaign, LiveEvent
 from pmctl.sequence.matching import match
 from pmctl.sequence.payload import Desired, Names
@@ -31,6 +31,7 @@ def compare(
     own = {" ".join(identity): event.id for identity, event in ids.items()}
     facts = wanted(want, env, names.plus("event", own), skip) | split_plan.resting(want, live.mails)
     have = held(live, want, ids)
+    facts = left_over(want, facts, have)
     changes = differences(facts, have)
     if not changes and live.campaign and len(ids) == len(live.campaign.events):
         return []

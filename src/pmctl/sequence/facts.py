@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pmctl.sequence import split_plan, threeway
+from pmctl.sequence import kinds, split_plan, threeway
 from pmctl.sequence.alike import level
 from pmctl.sequence.live import LiveEvent, when
 from pmctl.sequence.payload import NEW, Desired, Names, mail_body, resolved
@@ -97,6 +97,25 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
         under = "the audience" if now.parent is None else called.get(now.parent, f"#{now.parent}")
         facts["event", " ".join(event.identity)] = held_event(now, under)
     return facts
+
+
+def left_over(want: Desired, facts: Facts, have: Facts) -> Facts:
+    """Return the facts with `nothing` for what the file no longer says of an event.
+
+    Only where each property is a wish of its own: a field to set, a property of a raw event.
+    """
+    found = dict(facts)
+    for event in want.events:
+        subject = ("event", " ".join(event.identity))
+        if event.kind not in kinds.WHOLE or subject not in have:
+            continue
+        gone = {
+            name: None
+            for name, value in have[subject].items()
+            if name.startswith("properties.") and name not in facts[subject] and value is not None
+        }
+        found[subject] = {**facts[subject], **gone}
+    return found
 
 
 def held_event(event: LiveEvent, under: str) -> dict[str, Any]:

@@ -76,6 +76,8 @@ KINDS: dict[str, Kind] = {
     "if-campaign": Kind("lead.campaigns", "condition", {"campaigns": "campaign"}),
     "if-email": Kind("email.validate.address", "condition"),
 }
+# Kinds of which a property more in Mautic is another event: who took it out of the file means it.
+WHOLE = ("field", "points", "if-points", *RAW)
 # Decisions that Mautic can only see under the email that they are about.
 EMAIL_DECISIONS = ("email.open", "email.click", "email.reply")
 
