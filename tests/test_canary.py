@@ -40,6 +40,7 @@ COMMANDS: dict[str, list[str]] = {
     "campaign schema": [],
     "campaign fmt": ["--check", "FILE"],
     "campaign plan": ["FILE"],
+    "campaign forecast": ["--all"],
     "campaign diff": ["FILE", "--all"],
     "campaign status": [],
     "campaign snapshots": ["canary"],

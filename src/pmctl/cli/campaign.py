@@ -30,6 +30,10 @@ class Campaign(Lazy):
             "pmctl.cli.campaign_simulate",
             "Show the time line of a contact that does not exist, offline.",
         ),
+        "forecast": (
+            "pmctl.cli.campaign_forecast",
+            "Say how many mails leave on each of the next days, from who waits now.",
+        ),
         "diff": (
             "pmctl.cli.campaign_diff",
             "Say what differs from Mautic, and nothing when nothing does; for cron.",

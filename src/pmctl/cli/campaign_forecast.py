@@ -1,0 +1,112 @@
+"""`pmctl campaign forecast`: how many mails leave on which day."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pmctl import names, output
+from pmctl.cli.common import Printing, context_of, group
+from pmctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pmctl.clients.campaign import Campaigns, Listed
+    from pmctl.sequence.forecast import Days
+
+app = group("Mails to come.")
+WIDTH = 40  # of the longest bar
+
+
+@app.command("forecast", cls=Printing)
+def forecast(
+    ctx: typer.Context,
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEYS...]",
+            help="Keys of campaigns, or their ids.",
+            autocompletion=names.completing("campaigns"),
+        ),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every campaign of this context.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many, with today.")] = 30,
+    by_campaign: Annotated[
+        bool, typer.Option("--by-campaign", help="Rows for each campaign, not their sum.")
+    ] = False,
+) -> None:
+    """Say how many mails leave on each of the next days, from who waits now.
+
+    Examples:
+      pmctl campaign forecast welcome
+      pmctl campaign forecast --all --days 14
+      pmctl campaign forecast --all --by-campaign -o csv
+
+    low is the fewest mails over all ways that contacts may take through conditions and decisions,
+    high the most. Rows have date (UTC), low, high, and key with --by-campaign. Only published
+    campaigns count. Not guessed: who is yet to come in, who has no step scheduled because they
+    wait for an open, a click or a reply, who leaves or unsubscribes. Hours are taken as UTC.
+    """
+    if bool(keys) is all_:
+        raise UsageError("name campaigns, or --all", hint="pmctl campaign forecast welcome")
+    from pmctl.clients.campaign_forecast import forecasts
+
+    client = context_of(ctx).campaign
+    running = _running(_asked(client, keys))
+    now = datetime.datetime.now(datetime.UTC)
+    dates = [now.date() + datetime.timedelta(days=number) for number in range(days)]
+    found: list[tuple[str, Days]] = []
+    with output.progress("looking", len(running)) as advance:
+        for listed, mails in forecasts(client, running, days, now):
+            found.append((_called(listed), mails))
+            advance()
+    output.note("who is yet to come in, or waits for an open, a click or a reply, is not counted")
+    output.show(*_table(found, dates, by_campaign=by_campaign))
+
+
+def _asked(client: Campaigns, keys: list[str] | None) -> list[Listed]:
+    if keys:
+        return list({one.id: one for one in map(client.get, keys)}.values())
+    return [one for one in client.marked if one.env == client.env and not one.retired]
+
+
+def _running(asked: list[Listed]) -> list[Listed]:
+    still = [_called(one) for one in asked if not one.published]
+    if still:
+        output.note(f"not published, left out: {', '.join(still)}")
+    return [one for one in asked if one.published]
+
+
+def _called(listed: Listed) -> str:
+    return listed.key or str(listed.id)
+
+
+def _table(
+    found: list[tuple[str, Days]], dates: list[datetime.date], *, by_campaign: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows and their columns; the bars only where a table is shown."""
+    from pmctl.sequence.forecast import added
+
+    parts = found if by_campaign else [("", added(mails for _, mails in found))]
+    rows: list[dict[str, Any]] = []
+    for key, mails in parts:
+        for date in dates:
+            low, high = mails.get(date, (0, 0))
+            row: dict[str, Any] = {"date": date.isoformat(), "low": low, "high": high}
+            rows.append({"key": key, **row} if by_campaign else row)
+    columns = [*(["key"] if by_campaign else []), "date", "low", "high"]
+    if output.asked() is not None:
+        return rows, columns
+    most = max((row["high"] for row in rows), default=0)
+    width = WIDTH // 2 if by_campaign else WIDTH
+    for row in rows:
+        row["bar"] = _bar(row["low"], row["high"], most, width)
+    return rows, [*columns, "bar"]
+
+
+def _bar(low: int, high: int, most: int, width: int) -> str:
+    """Return `###..`: at least the first, at most all; a mail is never without a mark."""
+    whole = -(-high * width // most) if most else 0
+    sure = low * width // most if most else 0
+    return "#" * max(sure, 1 if low else 0) + "." * (whole - max(sure, 1 if low else 0))
