@@ -44,9 +44,10 @@ def forecast(
       pmctl campaign forecast --all --by-campaign -o csv
 
     low is the fewest mails over all ways that contacts may take through conditions and decisions,
-    high the most. Rows have date (UTC), low, high, and key with --by-campaign. Only published
-    campaigns count. Not guessed: who is yet to come in, who has no step scheduled because they
-    wait for an open, a click or a reply, who leaves or unsubscribes. Hours are taken as UTC.
+    high the most, for each day by itself: the highs of several days do not add up. Rows have date
+    (UTC), low, high, and key with --by-campaign. Only published campaigns count. Not guessed: who
+    is yet to come in, who has no step scheduled because they wait for an open, a click or a reply,
+    who leaves or unsubscribes. Hours are taken as UTC.
     """
     if bool(keys) is all_:
         raise UsageError("name campaigns, or --all", hint="pmctl campaign forecast welcome")
@@ -106,7 +107,6 @@ def _table(
 
 
 def _bar(low: int, high: int, most: int, width: int) -> str:
-    """Return `###..`: at least the first, at most all; a mail is never without a mark."""
-    whole = -(-high * width // most) if most else 0
-    sure = low * width // most if most else 0
-    return "#" * max(sure, 1 if low else 0) + "." * (whole - max(sure, 1 if low else 0))
+    """Return `###..`: `#` is what leaves at least, the dots what may come to it."""
+    sure, whole = (-(-number * width // most) if most else 0 for number in (low, high))
+    return "#" * sure + "." * (whole - sure)
