@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -57,6 +58,29 @@ FORK = (
     body: Hello
 """
 )
+NESTED = (
+    FORK
+    + """\
+  - on: clicked
+    within: 5d
+    then:
+      - email: x
+        subject: X
+        body: Hello
+      - on: opened
+        within: 9d
+        then:
+          - email: y
+            subject: Y
+            body: Hello
+    else:
+      - wait: 1d
+      - email: z
+        subject: Z
+        body: Hello
+        window: {days: [mon, tue], from: "09:00", to: "17:00"}
+"""
+)
 WINDOW = (
     HEAD
     + """\
@@ -76,6 +100,14 @@ def day(number: int) -> str:
 def applied(text: str, tmp_path: Path, pmctl: Run) -> None:
     (tmp_path / "line.yaml").write_text(text)
     assert pmctl("campaign", "apply", tmp_path / "line.yaml", "--yes")[0] == 0
+
+
+def join(sandbox: MauticSandbox, number: int) -> None:
+    """Put so many new contacts into the audience."""
+    segment = next(k for k, s in sandbox.store.segments.items() if s["alias"] == "trial-day-2")
+    for count in range(number):
+        who = sandbox.store.add_contact(f"c{count}@example.org")
+        sandbox.store.contacts[who]["segments"].append(segment)
 
 
 def event(sandbox: MauticSandbox, step: str) -> int:
@@ -169,10 +201,7 @@ def test_the_engine_stays_within_the_range_when_nobody_opens(
     (campaign,) = sandbox.store.campaigns
     now = datetime.datetime.now(datetime.UTC)
     sandbox.clock.set(now)
-    segment = next(k for k, s in sandbox.store.segments.items() if s["alias"] == "trial-day-2")
-    for name in ("ann", "bob", "cyd"):
-        who = sandbox.store.add_contact(f"{name}@example.org")
-        sandbox.store.contacts[who]["segments"].append(segment)
+    join(sandbox, 3)
     sandbox.cron()  # the audience comes in, and waits
     code, out, _ = pmctl("campaign", "forecast", str(campaign), "-o", "json")
     assert code == 0
@@ -188,3 +217,28 @@ def test_the_engine_stays_within_the_range_when_nobody_opens(
     assert set(sent) <= set(rows)
     for date, row in rows.items():
         assert row["low"] <= sent[date] <= row["high"], date
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_engine_stays_within_the_range_whoever_opens_and_clicks(
+    seed: int, sandbox: MauticSandbox, tmp_path: Path, pmctl: Run
+) -> None:
+    chance = random.Random(seed)
+    applied(NESTED, tmp_path, pmctl)
+    sandbox.clock.set(datetime.datetime.now(datetime.UTC))
+    join(sandbox, 20)
+    sandbox.cron()
+    rows = json.loads(pmctl("campaign", "forecast", "line", "-o", "json")[1])
+
+    for _ in range(29 * 8):
+        sandbox.clock.move(hours=3)
+        sandbox.cron()
+        for mail in sandbox.sent:
+            if chance.random() < 0.01:
+                act = sandbox.open if chance.random() < 0.5 else sandbox.click
+                act(mail.contact, mail.email)
+
+    sent = Counter(str(mail.at.date()) for mail in sandbox.sent)
+    assert sum(sent.values()) > 40
+    for row in rows:
+        assert row["low"] <= sent[row["date"]] <= row["high"], row
