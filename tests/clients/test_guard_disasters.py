@@ -278,7 +278,9 @@ def test_who_waits_at_a_removed_step_may_go_when_the_file_says_so(
     _wait_at_later(file, pmctl, sandbox)
     file.write_text(REMOVED.replace("{0}", said))
 
-    assert "2 contacts waiting are dropped" in pmctl("campaign", "plan", file)[1]
+    planned = pmctl("campaign", "plan", file)[1]
+    assert "2 contacts waiting there leave the sequence" in planned
+    assert "dropped" not in planned
     assert pmctl("campaign", "apply", file)[0] == 0
     assert _cron(sandbox, days=9) == []
 
@@ -309,3 +311,101 @@ def test_a_name_with_braces_is_said_as_it_is(
     _, out, _ = pmctl("campaign", "plan", file)
 
     assert "event 'By {hand} { n }' is deleted: 1 contact waiting there are dropped" in out
+
+
+def test_who_was_only_at_the_removed_step_does_not_leave_but_begins_again(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _wait_at_later(file, pmctl, sandbox)
+    _join(sandbox, TRIALS, 3)
+    sandbox.store.put_member(campaigns_in(sandbox)[0]["id"], 3)
+    sandbox.store.put_waiting(event_ids(sandbox)["pmctl step=later path=main"], 3)
+    file.write_text(REMOVED.replace("{0}", "exit"))
+
+    code, _, err = pmctl("campaign", "apply", file)
+
+    assert code == 7
+    assert "1 contact have been nowhere but at deleted steps" in in_two_lines(err)
+    assert written(sandbox) == []
+    assert "leave the sequence" not in pmctl("campaign", "plan", file)[1]
+    assert pmctl("campaign", "apply", file, "--force", REASON)[0] == 0
+    assert _cron(sandbox) == [(3, "A question")]
+
+
+LAST = "  - wait: 2d\n  - email: last\n    subject: Last\n    body: Last\n"
+GOES_ON = ONLY_OFFER.replace("steps:", "on_removed: continue\nsteps:")
+
+
+ASKED = "  - wait: 1d\n  - if: {tag: x}\n    then:\n      - tag: {add: [y]}\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        ("", "no step follows it in the file"),
+        (LAST, "last follows it, but apply moves nobody there"),
+        (ASKED, "what follows it, if-tag-x, is no action"),
+    ],
+)
+def test_continue_is_refused_with_its_reason_and_nobody_is_lost(
+    rest: str, reason: str, file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _running(Disaster(WAITING + rest, GOES_ON + rest, _dropped, "", days=1), file, pmctl, sandbox)
+
+    code, _, err = pmctl("campaign", "apply", file)
+
+    assert code == 7
+    words = f"2 contacts waiting there are dropped; they cannot continue: {reason}"
+    assert words in in_two_lines(err)
+    assert written(sandbox) == []
+    assert _cron(sandbox, days=2) == [(1, "Later"), (2, "Later")]
+
+
+def test_forced_over_that_they_are_dropped_although_a_step_follows(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _running(Disaster(WAITING + LAST, GOES_ON + LAST, _dropped, "", days=1), file, pmctl, sandbox)
+
+    assert pmctl("campaign", "apply", file, "--force", REASON)[0] == 0
+    _dropped(sandbox)
+
+
+def test_five_thousand_who_wait_are_counted_in_two_pages(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _wait_at_later(file, pmctl, sandbox)
+    pmctl("campaign", "plan", file)
+    few = len(sandbox.requests)
+    event = event_ids(sandbox)["pmctl step=later path=main"]
+    for number in range(5000):
+        sandbox.store.put_waiting(event, 1000 + number)
+    sandbox.reset_requests()
+
+    code, _, err = pmctl("campaign", "apply", file)
+
+    assert code == 7
+    assert "5002 contacts waiting there are dropped" in in_two_lines(err)
+    assert written(sandbox) == []
+    log = [seen for seen in sandbox.requests if "campaign_lead_event_log" in seen.path]
+    assert len(log) == 2
+    sandbox.reset_requests()
+    pmctl("campaign", "plan", file)
+    assert len(sandbox.requests) == few + 1
+
+
+@pytest.mark.parametrize("how", ["cut-before", "cut-after", "500", "500-stored", "hang"])
+def test_an_exit_that_is_cut_is_finished_by_the_next_apply_and_mails_nobody(
+    how: str, file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _wait_at_later(file, pmctl, sandbox)
+    file.write_text(REMOVED.replace("{0}", "exit"))
+    sandbox.fail(f"PUT:*:1:{how}")
+    code, _, _ = pmctl("campaign", "apply", file, "--retries", "0", "--timeout", "0.4")
+    sandbox.fail(None)
+    there = "pmctl step=later path=main" in event_ids(sandbox)
+    assert there is (how not in ("cut-after", "500-stored"))
+    assert (code != 0) is there
+
+    assert pmctl("campaign", "apply", file)[0] == 0
+    assert pmctl("campaign", "plan", file, "--detailed-exitcode")[0] == 0
+    assert _cron(sandbox, days=9) == []

@@ -48,7 +48,9 @@ def groups(
         if said or every or (change is not None and change.fields):
             found.append(replace(group, effects=tuple(said)))
     kept = {event.id for event in ids.values()}
-    found += [_gone(event, people) for event in live.events if event.id not in kept]
+    gone = [event for event in live.events if event.id not in kept]
+    again = people.only_at({event.id for event in gone})
+    found += [_gone(event, people, want, again) for event in gone]
     return (*_campaign(changes, people), *found)
 
 
@@ -128,12 +130,16 @@ def _under(want: Desired, event: Event, parent: Event) -> bool:
     return event.parent >= 0 and want.events[event.parent] is parent
 
 
-def _gone(event: LiveEvent, people: People) -> Group:
+def _gone(event: LiveEvent, people: People, want: Desired, restart: int) -> Group:
     step, path = event.identity or (event.name, "made in the builder")
     group = people.group(step, path, event.id)
     said = []
     if group.waiting:
-        said.append(f"{_n(group.waiting)} waiting are dropped")
+        # who has been nowhere else begins again, so nobody can be said to leave where some did not
+        leaves = event.identity and want.removal(step) == "exit" and not restart
+        leave = "leaves" if group.waiting == 1 else "leave"
+        word = f"there {leave} the sequence" if leaves else "are dropped"
+        said.append(f"{_n(group.waiting)} waiting {word}")
     if group.past:
         said.append(f"the log of {_n(group.past)} past is deleted")
     again = people.only_at({event.id})

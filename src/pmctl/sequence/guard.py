@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pmctl.sequence.live import LiveCampaign, LiveEvent
+from pmctl.sequence.migration import obstacle
 from pmctl.sequence.payload import Desired, Event
 from pmctl.sequence.people import People
 
@@ -55,7 +56,8 @@ def risks(
     found = [*_first_step(want, live, kept), *_audience(live, sources)]
     for gone in live.events:
         if gone.id not in kept:
-            found += _removed(gone, want.removal(gone.identity[0] if gone.identity else ""))
+            found += _removed(gone, want, live, ids)
+    found += _only_there(want, live, kept)
     found += _lost_questions(live, kept)
     for event in want.events:
         found += _new_no_path(want, live, event, ids)
@@ -81,14 +83,27 @@ def _name(event: LiveEvent) -> str:
     return f"event {called!r}"
 
 
-def _removed(event: LiveEvent, removal: str) -> list[Risk]:
+def _removed(
+    event: LiveEvent, want: Desired, live: LiveCampaign, ids: Mapping[tuple[str, str], LiveEvent]
+) -> list[Risk]:
     """Who waits at a step that goes is dropped, unless the file says that this is meant."""
+    removal = want.removal(event.identity[0] if event.identity else "")
     if removal == "exit":
         return []
     message = f"{_name(event)} is deleted: {{n}} waiting there are dropped"
     if removal == "continue":
-        message += "; `on_removed: continue` needs them moved, which apply does not do"
+        message += f"; they cannot continue: {obstacle(event, want, live, ids)}"
     return [Risk(message, "waiting", event.id)]
+
+
+def _only_there(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:
+    """Who was put at a step by hand and nowhere else does not exit with it: Mautic begins again."""
+    gone = [event for event in live.events if event.id not in kept]
+    exits = any(event.identity and want.removal(event.identity[0]) == "exit" for event in gone)
+    if not exits or any(event.parent is None for event in gone):
+        return []  # the latter: `_first_step` counts them
+    message = "{n} have been nowhere but at deleted steps: they start again and are mailed again"
+    return [Risk(message, "only-there", gone=frozenset(event.id for event in gone))]
 
 
 def _first_step(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:
