@@ -60,8 +60,8 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "truststore": ("tls",),
     "ssl": ("tls", "http"),
     "rich": ("output",),
-    "yaml": ("output", "sequence.yaml_nodes", "sequence.fmt"),
-    "ruamel": ("sequence.fmt",),
+    "yaml": ("output", "sequence.yaml_nodes", "sequence.fmt", "sequence.pull", "sequence.splice"),
+    "ruamel": ("sequence.fmt", "sequence.yaml_write"),
     "markdown_it": ("sequence.markdown",),
     "tomllib": ("configfile", "configedit", "config"),
     "psycopg": ("backends.niledb",),
@@ -80,6 +80,8 @@ LATE = {
     "sequence.parse",
     "sequence.model",
     "sequence.fmt",
+    "sequence.pull",
+    "sequence.splice",
     "backends.niledb",
 }
 

@@ -42,6 +42,8 @@ COMMANDS: dict[str, list[str]] = {
     "campaign plan": ["FILE"],
     "campaign forecast": ["--all"],
     "campaign diff": ["FILE", "--all"],
+    "campaign pull": ["canary", "--dir", "PEOPLE-of-nobody", "--dry-run"],
+    "campaign adopt": ["FILE", "--id", "1", "--yes"],
     "campaign status": [],
     "campaign snapshots": ["canary"],
     "campaign rollback": ["canary", "--yes"],

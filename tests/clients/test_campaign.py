@@ -229,11 +229,12 @@ def test_an_event_edited_in_the_builder_is_restored_under_its_id(
     event.update(triggerInterval=9, name="Renamed")
 
     _, out, _ = pmctl("campaign", "plan", file)
-    assert "name: Renamed → Again" in out
+    assert "when: after 9 d → after 3 d" in out
 
     assert pmctl("campaign", "apply", file)[0] == 0
     assert event_ids(live) == ids
     assert live.store.event(ids[RESEND])[1]["triggerInterval"] == 3
+    assert live.store.event(ids[RESEND])[1]["name"] == "Again"
 
 
 def test_an_event_added_in_the_builder_is_removed(

@@ -143,7 +143,7 @@ def test_no_text_escapes_from_mermaid_dot_or_html():
 @given(st.text())
 def test_every_line_of_dot_is_whole_whatever_a_title_holds(title):
     tree = built(email("a"))
-    tree.root.title = title
+    tree.roots[0].title = title
 
     rows = render.dot(drawn(tree)).split("\n")
 

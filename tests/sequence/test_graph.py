@@ -75,7 +75,7 @@ def test_what_a_step_says_is_in_its_event():
 def test_a_transactional_email_says_so():
     consent = {"transactional": "a receipt that was asked for"}
 
-    assert build(email("one", consent=consent)).root.data["transactional"] is True
+    assert build(email("one", consent=consent)).roots[0].data["transactional"] is True
 
 
 def test_a_sequence_of_waits_alone_is_refused():
@@ -88,7 +88,7 @@ def test_a_sequence_of_waits_alone_is_refused():
 
 
 def test_a_wait_folds_into_the_next_step():
-    assert build(email("one"), {"wait": "3d"}, tag("x")).root.children[0].times == graph.Times(
+    assert build(email("one"), {"wait": "3d"}, tag("x")).roots[0].children[0].times == graph.Times(
         Delay(3, "d")
     )
 
@@ -96,15 +96,15 @@ def test_a_wait_folds_into_the_next_step():
 def test_two_waits_add_up_to_the_largest_exact_unit():
     built = build({"wait": "20h"}, {"wait": "240m"}, email("one"))
 
-    assert built.root.times.delay == Delay(1, "d")
+    assert built.roots[0].times.delay == Delay(1, "d")
 
 
 def test_two_waits_of_one_unit_keep_it():
-    assert build({"wait": "20h"}, {"wait": "4h"}, tag("x")).root.times.delay == Delay(24, "h")
+    assert build({"wait": "20h"}, {"wait": "4h"}, tag("x")).roots[0].times.delay == Delay(24, "h")
 
 
 def test_a_wait_before_the_first_step_delays_it():
-    assert build({"wait": "90m"}, tag("x")).root.times.delay == Delay(90, "i")
+    assert build({"wait": "90m"}, tag("x")).roots[0].times.delay == Delay(90, "i")
 
 
 def test_months_and_days_cannot_be_added():
@@ -147,9 +147,10 @@ def test_a_wait_with_nothing_after_it_is_refused_where_it_stands(steps, loc):
 def test_an_email_in_a_window_has_an_interval_because_mautic_needs_one():
     built = build(email("one"), tag("x"), send={"window": WEEKDAYS})
 
-    assert built.root.times.delay == Delay(0, "d")
+    assert built.roots[0].times.delay == Delay(0, "d")
     assert (
-        built.root.times.window == read(sequence(email("x"), send={"window": WEEKDAYS})).send.window
+        built.roots[0].times.window
+        == read(sequence(email("x"), send={"window": WEEKDAYS})).send.window
     )
     assert found(built, "tag+x").times.at_once
 
@@ -157,7 +158,7 @@ def test_an_email_in_a_window_has_an_interval_because_mautic_needs_one():
 def test_an_email_keeps_its_wait_in_a_window():
     built = build({"wait": "4h"}, email("one"), send={"window": WEEKDAYS})
 
-    assert built.root.times.delay == Delay(4, "h")
+    assert built.roots[0].times.delay == Delay(4, "h")
 
 
 def test_an_email_may_have_its_own_window_or_none():
@@ -183,13 +184,15 @@ def test_a_time_of_day_outside_the_window_is_refused(hour):
     steps = ({"wait": {"until": hour}}, email("one"))
 
     assert "outside the window" in refusals(*steps, send={"window": WEEKDAYS})[0].message
-    assert build({"wait": {"until": hour}}, email("one", window="anytime")).root.times.hour == hour
+    assert (
+        build({"wait": {"until": hour}}, email("one", window="anytime")).roots[0].times.hour == hour
+    )
 
 
 def test_a_time_of_day_at_the_start_of_the_window_is_kept():
     built = build({"wait": {"until": "09:00"}}, email("one"), send={"window": WEEKDAYS})
 
-    assert built.root.times.hour == "09:00"
+    assert built.roots[0].times.hour == "09:00"
 
 
 # on
@@ -200,7 +203,7 @@ def test_an_on_is_a_decision_directly_under_its_email():
 
     decision = found(built, "a.opened")
     yes, no = decision.children
-    assert parent(built, decision) is built.root
+    assert parent(built, decision) is built.roots[0]
     assert (decision.kind, decision.role, decision.anchor) == ("opened", "decision", "bottom")
     assert decision.times.at_once
     assert (yes.step, yes.anchor, yes.times.at_once) == ("tag+yes", "yes", True)
@@ -263,15 +266,15 @@ def test_a_within_that_nothing_follows_is_closed_all_the_same():
 def test_what_stops_comes_after_what_the_sequence_does_at_the_same_reply():
     built = build(email("a"), {"on": "replied", "then": [tag("x")]}, stop_on=["reply"])
 
-    assert [n.step for n in built.root.children] == ["a.replied", "a:stop-replied"]
+    assert [n.step for n in built.roots[0].children] == ["a.replied", "a:stop-replied"]
 
 
 def test_clicks_are_told_apart_by_their_links_and_not_by_their_place():
     one = {"on": "clicked", "url": "https://x.test/1", "then": [tag("x")]}
     two = {"on": "clicked", "url": "https://x.test/2", "then": [tag("y")]}
 
-    name = build(email("a"), one).root.children[0].step
-    later = build(email("a"), two, one).root.children[1].step
+    name = build(email("a"), one).roots[0].children[0].step
+    later = build(email("a"), two, one).roots[0].children[1].step
 
     assert name == later
     assert name.startswith("a.clicked-")
@@ -290,7 +293,7 @@ def test_an_on_without_within_hangs_beside_the_line():
     built = build(email("a"), {"on": "clicked", "then": [tag("yes")]}, email("b"))
 
     decision = found(built, "a.clicked")
-    assert [n.step for n in built.root.children] == ["a.clicked", "b"]
+    assert [n.step for n in built.roots[0].children] == ["a.clicked", "b"]
     assert decision.listens
     assert [n.step for n in decision.children] == ["tag+yes"]
     assert "b" not in [n.step for n in decision.walk()]
@@ -303,7 +306,7 @@ def test_an_on_with_within_does_not_listen_for_ever():
 def test_an_on_after_a_listener_still_belongs_to_the_email():
     built = build(email("a"), {"on": "clicked", "then": [tag("c")]}, {**OPENED, "then": [tag("o")]})
 
-    assert [n.step for n in built.root.children] == ["a.clicked", "a.opened"]
+    assert [n.step for n in built.roots[0].children] == ["a.clicked", "a.opened"]
 
 
 def test_an_on_may_watch_an_earlier_email_of_its_line():
@@ -318,8 +321,8 @@ def test_the_urls_of_a_click_are_a_list():
     one = build(email("a"), {"on": "clicked", "url": "https://x.test/a", "then": [tag("x")]})
     two = build(email("a"), {"on": "clicked", "url": ["u", "v"], "then": [tag("x")]})
 
-    assert one.root.children[0].data["urls"] == ["https://x.test/a"]
-    assert two.root.children[0].data["urls"] == ["u", "v"]
+    assert one.roots[0].children[0].data["urls"] == ["https://x.test/a"]
+    assert two.roots[0].children[0].data["urls"] == ["u", "v"]
 
 
 @pytest.mark.parametrize(
@@ -388,7 +391,7 @@ def test_else_without_within_is_refused():
     ],
 )
 def test_an_if_is_a_condition(check, kind, title, data):
-    node = build({"if": check, "then": [tag("then")]}).root
+    node = build({"if": check, "then": [tag("then")]}).roots[0]
 
     assert (node.role, node.kind, node.title, node.data) == ("condition", kind, title, data)
 
@@ -402,7 +405,7 @@ def test_a_wait_before_an_if_delays_the_check():
 def test_yes_comes_before_no_also_when_then_is_empty():
     built = build({"if": {"tag": "x"}, "else": [tag("no")]}, tag("after"))
 
-    assert [(n.step, n.anchor) for n in built.root.children] == [
+    assert [(n.step, n.anchor) for n in built.roots[0].children] == [
         ("tag+after", "yes"), ("tag+no", "no"),
     ]  # fmt: skip
 
@@ -509,7 +512,7 @@ def test_a_stop_rule_said_twice_is_made_once():
 def test_two_clicks_that_stop_are_two_rules():
     built = build(email("a"), stop_on=[{"click": "u"}, {"click": ["v", "w"]}])
 
-    assert [n.data["urls"] for n in built.root.children] == [["u"], ["v", "w"]]
+    assert [n.data["urls"] for n in built.roots[0].children] == [["u"], ["v", "w"]]
 
 
 # Names
@@ -690,7 +693,7 @@ def test_the_paths_of_the_tree_are_the_paths_of_the_file(said):
 
     from_file = sorted(settled(story) for story, _ in stories(said["steps"]))
 
-    assert sorted(settled(story) for story in lived(built.root)) == from_file
+    assert sorted(settled(story) for story in lived(built.roots[0])) == from_file
 
 
 @quick

@@ -45,7 +45,7 @@ def lines(tree: graph.Graph, placed: layout.Layout) -> list[Line]:
     """The straight line of every edge, between the anchors that Mautic draws."""
     left = {"bottom": 100, "yes": 30, "no": 170}
     found = [
-        ((x + 100, y + 45), (placed.nodes[tree.root.identity][0] + 100, y + 145))
+        ((x + 100, y + 45), (placed.nodes[tree.roots[0].identity][0] + 100, y + 145))
         for x, y in placed.sources.values()
     ]
     for node in tree.nodes():

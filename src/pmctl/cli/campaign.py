@@ -25,6 +25,14 @@ class Campaign(Lazy):
     """The commands below, and what lies in modules of its own."""
 
     parts: Mapping[str, tuple[str, str]] = {
+        "pull": (
+            "pmctl.cli.campaign_pull",
+            "Write what Mautic has into sequence files; comments and your choices there stay.",
+        ),
+        "adopt": (
+            "pmctl.cli.campaign_pull",
+            "Make a campaign that was built in Mautic the campaign of a file.",
+        ),
         "lint": ("pmctl.cli.campaign_lint", "Say what is unwise in sequence files, offline."),
         "simulate": (
             "pmctl.cli.campaign_simulate",

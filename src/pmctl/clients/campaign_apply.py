@@ -126,10 +126,13 @@ def apply(
     answer and looking did not find it done.
     """
     with client.locks.hold(want.key, "apply", wait_seconds):
-        return _apply(client, look(client, want, takeover=takeover), force, planned)
+        return carry_out(client, look(client, want, takeover=takeover), force, planned)
 
 
-def _apply(client: Campaigns, before: Look, force: str, planned: str | None) -> Outcome:
+def carry_out(
+    client: Campaigns, before: Look, force: str = "", planned: str | None = None
+) -> Outcome:
+    """Do what a look at a sequence and Mautic said, under the lock of its campaign; see `apply`."""
     want, plan = before.want, before.plan
     if plan.action == "nothing":
         return Outcome(want.key, want.path, "nothing", plan.campaign_id, want.published)
@@ -237,6 +240,8 @@ def _changed(body: dict[str, Any], change: Change) -> dict[str, Any]:
     names = {field.field for field in change.fields}
     if names & {"fromName", "fromAddress"}:
         names |= {"fromName", "fromAddress"}  # Mautic ignores one without the other
+    if "subject" in names:
+        names |= {"customHtml"}  # its title is the subject
     if names & {"share", "winner"}:
         names |= {"name"}  # the only place where they can be read again
     names |= {"variantParent", "variantSettings"}  # of a child: Mautic's form asks for both
@@ -315,6 +320,7 @@ def _put(
     body = campaign_body(
         want, client.env, names, ids=ids, published=published, newest=newest, records=notes
     )
+    body |= live_shape.kept(live.raw)
 
     def found() -> dict[str, Any] | None:
         after, left = _read_back(client, want, live.id, names)
@@ -359,6 +365,8 @@ def _unexpected(before: Look, after: Live) -> tuple[Change, ...]:
     then = held(before.live, want, match(want, before.live.campaign))
     now = held(after, want, match(want, after.campaign))
     asked = {(c.kind, c.name, f.field) for c in before.plan.changes for f in c.fields}
+    # an email event is called by the subject of its email
+    asked |= {("event", name, "name") for _, name in then}
     found = []
     for subject, fields in then.items():
         changed = tuple(

@@ -59,16 +59,20 @@ class _Reader(Tags):
     def __init__(self) -> None:
         super().__init__()
         self.tokens: list[Any] = []
+        self.title = False  # no reader of mail shows it; ours is the subject
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: " ".join((value or "").split()) for name, value in attrs}
         self.tokens.append((tag, said))
+        self.title = tag == "title"
 
     def handle_endtag(self, tag: str) -> None:
         self.tokens.append(f"/{tag}")
+        self.title = False
 
     def handle_data(self, data: str) -> None:
-        self.tokens.extend(data.split())
+        if not self.title:
+            self.tokens.extend(data.split())
 
 
 def lost_percent(want: str, have: str) -> bool:

@@ -141,10 +141,10 @@ def _tone(node: Node) -> Tone:
 def _lines(
     graph: Graph, layout: Layout, names: Mapping[int, str], overlay: Overlay
 ) -> Iterator[Line]:
-    first = names[id(graph.root)]
     for number, source in enumerate(layout.sources):
-        label = _label(graph, graph.root, overlay) if number == 0 else ""
-        yield Line(source, first, "leadsource", label)
+        for root in graph.roots:
+            label = _label(graph, root, overlay) if number == 0 else ""
+            yield Line(source, names[id(root)], "leadsource", label)
     for node in graph.nodes():
         for child in node.children:
             label = _label(graph, child, overlay)

@@ -36,9 +36,12 @@ class Content:
     subject: str
     preheader: str | None
     given_text: str | None
+    verbatim: bool = False  # the parts are as they stand
 
     def check(self) -> None:
         """Raise BodyError for what rendering would refuse, without rendering when it can."""
+        if self.verbatim:
+            return
         converted = body.tokens(self.source)
         for part in (self.preheader, self.given_text):
             body.tokens(part or "")
@@ -48,6 +51,8 @@ class Content:
     @cached_property
     def rendered(self) -> body.Rendered:
         """Both parts of the mail."""
+        if self.verbatim:
+            return body.Rendered(self.source, self.given_text or "")
         return body.render(
             self.source,
             self.kind,
@@ -70,6 +75,7 @@ class Mail:
     reply_to: str | None
     utm: tuple[tuple[str, str], ...]  # ("utmSource", "mautic"), …
     headers: tuple[tuple[str, str], ...]
+    published: bool = True
     variant: str = ""  # the id of the variant whose text it is; a child's `step` has it too
     share: split.Share | None = None  # of a child
 
@@ -97,7 +103,8 @@ class Mail:
         """Return all that the file says of it, for the hash."""
         own = [value for name, value in vars(self).items() if name not in _BESIDE]
         what = self.content
-        return [*own, *(self.share or ()), what.source, what.kind, what.preheader, what.given_text]
+        parts = [what.source, what.kind, what.preheader, what.given_text, what.verbatim]
+        return [*own, *(self.share or ()), *parts]
 
 
 def mails(sequence: model.Sequence, read: Read) -> tuple[list[Mail], list[Issue]]:
@@ -144,9 +151,8 @@ def _steps(steps: list[Any], loc: Loc) -> Iterator[tuple[model.Email | model.Not
     for n, step in enumerate(steps):
         if isinstance(step, model.Email | model.NotifyStep):
             yield step, (*loc, n)
-        elif isinstance(step, model.Fork):
-            yield from _steps(step.then, (*loc, n, "then"))
-            yield from _steps(step.else_ or [], (*loc, n, "else"))
+        for word, inner in model.inside(step):
+            yield from _steps(inner, (*loc, n, word))
 
 
 class _Wrong(Exception):
@@ -166,12 +172,13 @@ def _mail(
         step=step.email,
         subject=subject,
         content=content,
-        language=send.language,
+        language=step.language or send.language,
         from_name=sender.name if sender else None,
         from_address=sender.address if sender else None,
         reply_to=step.reply_to or send.reply_to,
         utm=_utm(step.utm, send.utm),
         headers=_headers({**send.headers, **step.headers}, loc),
+        published=step.published,
     )
 
 
@@ -194,8 +201,12 @@ def _notice(send: model.Send, step: model.NotifyStep, loc: Loc, read: Read) -> M
 
 def _content(said: Said, subject: str, loc: Loc, read: Read) -> Content:
     source, kind = _body(said, (*loc, "body"), read)
+    verbatim = getattr(said.body, "verbatim", False)
     text = _given_text(said, (*loc, "text"), read)
-    content = Content(source, kind, subject, said.preheader, text)
+    if verbatim and (kind == "markdown" or said.preheader):
+        hint = "the preheader of HTML that is taken as it is stands in the HTML"
+        raise _Wrong((*loc, "body"), "`verbatim` takes HTML without a `preheader`", hint)
+    content = Content(source, kind, subject, said.preheader, text, verbatim)
     try:
         content.check()
     except ValueError as exc:

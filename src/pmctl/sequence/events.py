@@ -78,12 +78,12 @@ def _email(step: model.Email, name: str) -> Said:
 
 def _field(step: model.FieldStep, _: str) -> Said:
     values = step.field.set_
-    shown = ", ".join(f"{alias} = {_yes_or_no(value)}" for alias, value in values.items())
+    shown = ", ".join(f"{alias} = {_as_sent(value)}" for alias, value in values.items())
     return "field", f"Set {shown}", {"values": dict(values)}
 
 
-def _yes_or_no(value: Any) -> str:
-    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
+def _as_sent(value: Any) -> str:
+    return str(int(value) if isinstance(value, bool) else value)
 
 
 def _dnc(step: model.DncStep, _: str) -> Said:

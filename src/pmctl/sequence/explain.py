@@ -98,7 +98,10 @@ class _Telling:
             inner = _Place(f"{place.above}{number - 1}.", 1, place.indent + len(mark), after=after)
             if n and _is_fork(told[n - 1][2]):
                 self._say("Then, for everybody who is still in:", "", place.indent)
-            if model.is_decision(step):
+            if isinstance(step, model.Also):
+                self._say("Besides, beginning here and while the line goes on:", mark, place.indent)
+                self.steps(step.also, replace(inner, after=""))
+            elif model.is_decision(step):
                 start = phrases.wait(delay, hour, since)
                 self._on(step, mark, place.indent, inner, (email, start))
             elif model.is_condition(step):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pmctl.sequence import kinds, split_plan, threeway
 from pmctl.sequence.alike import level
-from pmctl.sequence.live import LiveEvent, when
+from pmctl.sequence.live import LiveEvent, mail_fields, properties_of, when
 from pmctl.sequence.payload import NEW, Desired, Names, mail_body, resolved
 from pmctl.sequence.plan import Live
 
@@ -47,8 +47,10 @@ def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozens
         }
     for event in want.events:
         parent = want.events[event.parent].identity if event.parent >= 0 else None
+        # an email event is called by the subject of its email, which is compared itself
+        name = {} if event.kind == "email" else {"name": event.name}
         facts["event", " ".join(event.identity)] = {
-            "name": event.name,
+            **name,
             "type": event.type,
             "under": " ".join(parent) if parent else "the audience",
             "path": event.anchor,
@@ -57,12 +59,6 @@ def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozens
             **{f"properties.{k}": level(v) for k, v in resolved(event, known).items()},
         }
     return facts
-
-
-MAIL_FIELDS = (
-    "name", "subject", "language", "customHtml", "plainText", "fromName", "fromAddress",
-    "replyToAddress", "isPublished",
-)  # fmt: skip
 
 
 def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) -> Facts:
@@ -81,12 +77,9 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
             "forms": list(live.campaign.forms),
         }
     for mail in live.mails:
-        raw = mail.fields
         facts["email", mail.step] = {
             "id": mail.id,
-            **{field: raw.get(field) for field in MAIL_FIELDS},
-            "utmTags": {k: v for k, v in _map(raw.get("utmTags")).items() if v},
-            "headers": _map(raw.get("headers")),
+            **mail_fields(mail.fields),
             **split_plan.held(mail),
         }
     called = {event.id: " ".join(identity) for identity, event in ids.items()}
@@ -120,7 +113,7 @@ def left_over(want: Desired, facts: Facts, have: Facts) -> Facts:
 
 def held_event(event: LiveEvent, under: str) -> dict[str, Any]:
     marker = "pmctl step={} path={}".format(*event.identity) if event.identity else ""
-    properties = {k: v for k, v in event.properties.items() if k not in threeway.FORM}
+    properties = {k: v for k, v in properties_of(event).items() if k not in threeway.FORM}
     return {
         "id": event.id,
         "name": event.name,
@@ -131,10 +124,6 @@ def held_event(event: LiveEvent, under: str) -> dict[str, Any]:
         "marker": marker,
         **{f"properties.{k}": level(v) for k, v in properties.items()},
     }
-
-
-def _map(shape: Any) -> dict[str, Any]:
-    return dict(shape) if isinstance(shape, Mapping) else {}
 
 
 def called(event: LiveEvent) -> str:

@@ -14,11 +14,12 @@ from pmctl.errors import BadInput
 from pmctl.sequence import model, yaml_nodes
 from pmctl.sequence.parse import check
 from pmctl.sequence.words import shapes_in
+from pmctl.sequence.yaml_lines import end_of, top_of
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
 
-_STEP_LISTS = ("steps", "then", "else")
+_STEP_LISTS = ("steps", "then", "else", "also", "below")
 # Needed in some places only, but a reader should not have to know in which: {{ }}, *, 09:30.
 _DELICATE = re.compile(r"[{*]|^\d+:\d")
 _ENDLESS = 2**31 - 1  # columns: a line is never folded
@@ -51,9 +52,9 @@ def fmt(text: str, path: str = "<text>") -> str:
 
 
 def _once(text: str) -> str:
-    round_trip = _ruamel()
+    round_trip = ruamel_round_trip()
     loaded = round_trip.load(_ordered(text))
-    _requote(loaded, flow=False, seen=set())
+    requote(loaded)
     out = io.StringIO()
     round_trip.dump(loaded, out)
     return _comments_moved_in(out.getvalue())
@@ -92,7 +93,7 @@ def _block_lines(root: Node) -> set[int]:
     return found
 
 
-def _ruamel() -> YAML:
+def ruamel_round_trip() -> YAML:
     """A round trip that takes every plain scalar for a word, so that none is re-written."""
     from ruamel.yaml import YAML
     from ruamel.yaml.nodes import ScalarNode
@@ -116,6 +117,11 @@ def _ruamel() -> YAML:
     round_trip.brace_single_entry_mapping_in_flow_sequence = True
     round_trip.indent(mapping=2, sequence=4, offset=2)
     return round_trip
+
+
+def requote(part: Any) -> None:
+    """Give every value the quotes it needs, and no others."""
+    _requote(part, flow=False, seen=set())
 
 
 def _requote(part: Any, *, flow: bool, seen: set[int]) -> None:
@@ -219,7 +225,7 @@ def _mappings(node: Node, shape: type[model.Shape]) -> list[tuple[MappingNode, l
     found: list[tuple[MappingNode, list[str]]] = []
     if not isinstance(node, MappingNode) or node.flow_style:
         return found
-    found.append((node, _names(shape)))
+    found.append((node, key_order(shape)))
     for key, value in node.value:
         for part in value.value if isinstance(value, SequenceNode) else [value]:
             if isinstance(part, MappingNode):
@@ -235,10 +241,11 @@ def _shape_of(node: MappingNode, key: str, shape: type[model.Shape]) -> type[mod
         return next((model.KINDS[word] for word in model.KINDS if word in said), None)
     fields = {info.alias or name: info for name, info in shape.model_fields.items()}
     inside = shapes_in(fields[key].annotation) if key in fields else ()
-    return next((one for one in inside if said <= set(_names(one)) | {"<<"}), None)
+    return next((one for one in inside if said <= set(key_order(one)) | {"<<"}), None)
 
 
-def _names(shape: type[model.Shape]) -> list[str]:
+def key_order(shape: type[model.Shape]) -> list[str]:
+    """Return the keys of a mapping in the order in which a file says them."""
     return [info.alias or name for name, info in shape.model_fields.items()]
 
 
@@ -255,8 +262,8 @@ def _sorted_lines(lines: list[str], node: MappingNode, order: list[str]) -> str 
     same = all(key.start_mark.column == column for key in keys)
     if len(set(starts)) < len(starts) or not same or not re.fullmatch(r" *|[ -]*- +", head):
         return None
-    tops = [starts[0], *(_top(lines, line, column) for line in starts[1:])]
-    end = _top(lines, _end(lines, starts[-1], column), column)
+    tops = [starts[0], *(top_of(lines, line, column) for line in starts[1:])]
+    end = top_of(lines, end_of(lines, starts[-1], column), column)
     lines = [*lines]
     lines[starts[0]] = " " * column + lines[starts[0]][column:]
     chunks = [
@@ -269,28 +276,3 @@ def _sorted_lines(lines: list[str], node: MappingNode, order: list[str]) -> str 
     return "\n".join(
         [*lines[: tops[0]], *(x for _, chunk, _ in chunks for x in chunk), *lines[end:]]
     )
-
-
-def _top(lines: list[str], line: int, column: int) -> int:
-    """The first line of the comments and blank lines that lead to `line`."""
-    top = line
-    while top and _leads(lines[top - 1], column):
-        top -= 1
-    return top
-
-
-def _leads(line: str, column: int) -> bool:
-    """Deeper than its key, a line with # may be text of a block above."""
-    bare = line.lstrip(" ")
-    return not bare or (bare.startswith("#") and len(line) - len(bare) <= column)
-
-
-def _end(lines: list[str], last: int, column: int) -> int:
-    """The line after everything that belongs to the key on the line `last`."""
-    for number in range(last + 1, len(lines)):
-        bare = lines[number].lstrip(" ")
-        if bare and not bare.startswith("#") and len(lines[number]) - len(bare) <= column:
-            in_list = bare.startswith("- ") and len(lines[number]) - len(bare) == column
-            if not in_list:
-                return number
-    return len(lines)

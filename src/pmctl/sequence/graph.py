@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pmctl.sequence import durations, events, jumps, kinds, model, moved, step_names
+from pmctl.sequence import durations, events, exact, jumps, kinds, model, moved, step_names
 from pmctl.sequence.durations import NOW, Delay
 from pmctl.text import did_you_mean
 
@@ -92,18 +92,18 @@ class Graph:
     """The whole tree of a sequence; `emails` are its email steps by id, in the file's order."""
 
     sequence: model.Sequence
-    root: Node
+    roots: tuple[Node, ...]  # more than one where steps begin beside the first
     emails: dict[str, model.Email]
     warnings: tuple[Issue, ...]
 
     def nodes(self) -> list[Node]:
         """Return every node, parents before children."""
-        return list(self.root.walk())
+        return [node for root in self.roots for node in root.walk()]
 
     @property
     def gotos(self) -> list[Node]:
         """The jumps. Each raises the contact's rotation: no open question of before fires then."""
-        return [node for node in self.root.walk() if node.kind == "goto"]
+        return [node for node in self.nodes() if node.kind == "goto"]
 
 
 class Refused(Exception):
@@ -131,25 +131,23 @@ def build(sequence: model.Sequence) -> Graph:
     builder.name_steps(sequence.steps, ("steps",))
     builder.issues += moved.issues(sequence, set(builder.ids.values()))
     builder.close(builder.steps(sequence.steps, ("steps",), [_End(None, "leadsource", "main")]))
-    if not builder.issues and builder.root is None:
+    if not builder.issues and not builder.roots:
         builder.issues.append(Issue(("steps",), "a sequence needs a step that does something"))
-    if builder.root is not None:
-        builder.issues += jumps.aim(builder.root, builder.ids.values(), sequence.limits)
-    if builder.issues or builder.root is None:
+    nodes = [node for root in builder.roots for node in root.walk()]
+    builder.issues += jumps.aim(nodes, builder.ids.values(), sequence.limits)
+    if builder.issues:
         raise Refused(builder.issues)
-    for node in builder.root.walk():
+    for node in nodes:
         # Mautic looks at what hangs under an email by id: a stop that came first would take the
         # contact out before the sequence's own `on` runs.
         node.children.sort(key=lambda child: child.loc[:1] == ("stop_on",))
-    most = sequence.limits.max_emails_per_contact
-    if most is not None and _most_emails(builder.root) > most:
-        message = (
-            f"a contact may get {_most_emails(builder.root)} emails, more than the limit {most}"
-        )
+    most, counted = sequence.limits.max_emails_per_contact, sum(map(_most_emails, builder.roots))
+    if most is not None and counted > most:
+        message = f"a contact may get {counted} emails, more than the limit {most}"
         raise Refused([Issue(("limits", "max_emails_per_contact"), message)])
     return Graph(
         sequence,
-        builder.root,
+        tuple(builder.roots),
         builder.emails,
         tuple(builder.warnings),
     )
@@ -171,7 +169,7 @@ class _Builder:
 
     def __init__(self, sequence: model.Sequence) -> None:
         self.sequence = sequence
-        self.root: Node | None = None
+        self.roots: list[Node] = []
         self.emails: dict[str, model.Email] = {}
         self.ids: dict[int, str] = {}  # id() of the step -> its step id
         self.issues: list[Issue] = []
@@ -192,6 +190,11 @@ class _Builder:
             kind = model.kind_of(step)
             if kind == "wait":
                 continue
+            inside = model.inside(step)
+            for word, steps_in in inside if kind == "also" else ():
+                self._name(steps_in, (*here, word), own_ids, seen, above)
+            if kind == "also":
+                continue
             own = step.email if isinstance(step, model.Email) else step.id
             if own is not None and own in seen:
                 key = "email" if kind == "email" else "id"
@@ -202,9 +205,8 @@ class _Builder:
             if isinstance(step, model.Email):
                 above = name
                 self.emails.setdefault(name, step)
-            elif isinstance(step, model.Fork):
-                self._name(step.then, (*here, "then"), own_ids, seen, above)
-                self._name(step.else_ or [], (*here, "else"), own_ids, seen, above)
+            for word, inner in inside:
+                self._name(inner, (*here, word), own_ids, seen, above)
 
     def steps(self, steps: list[Any], loc: Loc, ends: list[_End]) -> list[_End]:
         """Hang the steps under each open end in turn; return the ends that are open after."""
@@ -269,6 +271,11 @@ class _Builder:
         return _End(node, "bottom", end.path)
 
     def _step(self, step: Any, here: Loc, ends: list[_End], *, after_wait: bool) -> list[_End]:
+        if isinstance(step, model.Also):
+            self.close(self.steps(step.also, (*here, "also"), ends))
+            return ends
+        if isinstance(step, model.Raw) and step.raw.trigger is not None:
+            return self._exact(step, here, ends)
         if model.is_decision(step):
             if model.about_email(step):
                 return self._on(step, here, ends, after_wait=after_wait)
@@ -315,11 +322,29 @@ class _Builder:
                 )
             )
         if end.node is None:
-            self.root = node
-        elif end.anchor == "yes":
-            end.node.children.insert(0, node)  # an empty `then` is filled after its `else`
+            self.roots.append(node)
+        elif end.anchor == "yes":  # an empty `then` is filled after its `else`
+            place = sum(child.anchor == "yes" for child in end.node.children)
+            end.node.children.insert(place, node)
         else:
             end.node.children.append(node)
+
+    def _exact(self, step: model.Raw, here: Loc, ends: list[_End]) -> list[_End]:
+        """An event with a trigger of its own: nothing is put between it and what is above."""
+        opened: list[_End] = []
+        for end in ends:
+            if not end.times.at_once:
+                message = "an event with a `trigger` cannot take a wait or `within` from above it"
+                self.issues.append(Issue(here, message, "its trigger says when it runs"))
+                return ends
+            node = exact.node(step, self.ids[id(step)], end.path, end.anchor, here)
+            self._hang(node, end)
+            if node.role == "action":
+                opened.append(_End(node, "bottom", end.path))
+            for word, anchor, steps in exact.ways(step):
+                start = _End(node, anchor, f"{end.path}/{node.step}={exact.WAYS[word]}")
+                opened.extend(self.steps(steps, (*here, word), [start]))
+        return opened
 
     def _action(self, step: Any, here: Loc, end: _End) -> Node:
         name = self.ids[id(step)]
@@ -460,8 +485,8 @@ class _Builder:
     def _line_above(self, end: _End) -> dict[str, Node]:
         """The emails that lead to `end` within its own branch, by step id."""
         found: dict[str, Node] = {}
-        assert self.root is not None
-        parents = {id(child): node for node in self.root.walk() for child in node.children}
+        nodes = [node for root in self.roots for node in root.walk()]
+        parents = {id(child): node for node in nodes for child in node.children}
         node = end.node
         while node is not None and node.path == end.path and node.role == "action":
             if node.kind == "email":

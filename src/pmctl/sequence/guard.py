@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pmctl.sequence.live import LiveCampaign, LiveEvent
+from pmctl.sequence.live import LiveCampaign, LiveEvent, properties_of
 from pmctl.sequence.migration import obstacle
 from pmctl.sequence.payload import Desired, Event
 from pmctl.sequence.people import People
@@ -181,7 +181,7 @@ def _transactional(event: Event, ids: Mapping[tuple[str, str], LiveEvent]) -> li
     now = ids.get(event.identity)
     if now is None or event.properties.get("email_type") != "transactional":
         return []
-    if now.properties.get("email_type") == "transactional":
+    if properties_of(now).get("email_type") == "transactional":
         return []
     message = f"step {event.step} becomes transactional: {{n}} get it even if they unsubscribed"
     return [Risk(message, "members")]

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from pmctl.sequence.model import Limits
 
 
-def aim(root: Node, steps: Iterable[str], limits: Limits) -> list[Issue]:
+def aim(nodes: list[Node], steps: Iterable[str], limits: Limits) -> list[Issue]:
     """Give every jump its target; return what is wrong with them.
 
     Of a step that stands in several branches, the copy nearest to the jump is meant.
     """
     from pmctl.sequence.graph import Issue
 
-    nodes = list(root.walk())
     jumps = [node for node in nodes if node.kind == "goto"]
     names = list(dict.fromkeys(steps))
     issues: list[Issue] = []

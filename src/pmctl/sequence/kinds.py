@@ -209,7 +209,7 @@ _FORM = (
     "_token buttons settings newEmailButton editEmailButton previewEmailButton newCompanyButton "
     "order decisionPath id tempId parent children"
 )
-_OF_THE_FORM = frozenset(_FORM.split())
+OF_THE_FORM = frozenset(_FORM.split())
 _WITH_ZERO = ("lead.updatelead", "lead.field_value", "lead.points")
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "email.send": {"priority": 2, "attempts": 3},
@@ -226,7 +226,7 @@ def said(type_: str, properties: Data, names: Names) -> dict[str, Any] | None:
     """
     # an empty object comes back as a list; what is empty does nothing
     given = dict(properties) if isinstance(properties, Mapping) else {}
-    for name in _OF_THE_FORM:
+    for name in OF_THE_FORM:
         given.pop(name, None)
     given = {**_DEFAULTS.get(type_, {}), **_full(type_, given)}
     for kind, (read, word) in _SAID.items():

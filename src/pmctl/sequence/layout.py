@@ -50,8 +50,8 @@ def layout(graph: Graph) -> Layout:
     `Layout.fits`: Mautic runs it all the same, but its builder shows only a part.
     """
     nodes = graph.nodes()
-    rows = _rows(nodes)
-    lefts = _lefts(nodes, rows)
+    rows = _rows(graph)
+    lefts = _lefts(graph, rows)
     sources = [
         name
         for name, said in (
@@ -60,7 +60,8 @@ def layout(graph: Graph) -> Layout:
         )
         if said
     ]
-    first = lefts[id(graph.root)] - (len(sources) - 1) * COLUMN // 2
+    above = (lefts[id(graph.roots[0])] + lefts[id(graph.roots[-1])]) // 2
+    first = above - (len(sources) - 1) * COLUMN // 2
     shift = MARGIN - min(first, *lefts.values())
     pitch = _pitch(max(rows.values()))
     return Layout(
@@ -95,10 +96,10 @@ def in_order(node: Node) -> list[Node]:
     )
 
 
-def _rows(nodes: list[Node]) -> dict[int, int]:
+def _rows(graph: Graph) -> dict[int, int]:
     """Return the row of each node by id(); the sources have row 0."""
-    rows = {id(nodes[0]): 1}
-    for node in nodes:
+    rows = {id(root): 1 for root in graph.roots}
+    for node in graph.nodes():
         below = rows[id(node)] + 1
         for child in node.children:
             rows[id(child)] = below + _steps_aside(node, child)
@@ -119,12 +120,13 @@ def _steps_aside(node: Node, child: Node) -> bool:
 _Outline = dict[int, tuple[int, int]]
 
 
-def _lefts(nodes: list[Node], rows: dict[int, int]) -> dict[int, int]:
-    """Return the left edge of each node by id(), the root's being 0.
+def _lefts(graph: Graph, rows: dict[int, int]) -> dict[int, int]:
+    """Return the left edge of each node by id(), the first root's being 0.
 
     Subtrees are laid out from the leaves up and moved as close together as their outlines allow
     (Reingold and Tilford, Tidier Drawings of Trees, 1981).
     """
+    nodes = graph.nodes()
     outlines: dict[int, _Outline] = {}
     offsets: dict[int, int] = {}  # of a node from its parent
     for node in reversed(nodes):
@@ -141,7 +143,8 @@ def _lefts(nodes: list[Node], rows: dict[int, int]) -> dict[int, int]:
         for child, place in zip(children, places, strict=True):
             offsets[id(child)] = place - centre
         outlines[id(node)] = _moved(merged, -centre) | {row: (0, 0)}
-    lefts = {id(nodes[0]): 0}
+    beside: _Outline = {}
+    lefts = {id(root): _beside(beside, outlines[id(root)]) for root in graph.roots}
     for node in nodes:
         for child in node.children:
             lefts[id(child)] = lefts[id(node)] + offsets[id(child)]

@@ -95,6 +95,17 @@ def campaign(raw: Mapping[str, Any]) -> LiveCampaign:
     )
 
 
+def kept(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a PUT would empty and a sequence file does not say, as it is to be sent.
+
+    Times are read as ISO 8601 and taken as `Y-m-d H:i` only (seen on 5.1.1).
+    """
+    said = {name: raw.get(name) for name in ("publishUp", "publishDown")}
+    found = {name: str(value)[:16].replace("T", " ") for name, value in said.items() if value}
+    category = raw.get("category")
+    return found | ({"category": category["id"]} if isinstance(category, Mapping) else {})
+
+
 def items(shape: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a list or of an object keyed by id: Mautic answers with both."""
     values = shape.values() if isinstance(shape, Mapping) else shape or []
@@ -132,6 +143,33 @@ def _mapping(shape: Any) -> Mapping[str, Any]:
     return shape if isinstance(shape, Mapping) else {}
 
 
+# What Mautic takes where an event does not say it.
+_DEFAULTS = {"email.send": {"email_type": "transactional", "priority": 2, "attempts": 3}}
+
+
+def properties_of(event: LiveEvent) -> dict[str, Any]:
+    """Return the properties of an event, those included that it does not say."""
+    return {**_DEFAULTS.get(event.type, {}), **event.properties}
+
+
+MAIL_FIELDS = (
+    "name", "subject", "language", "customHtml", "plainText", "fromName", "fromAddress",
+    "replyToAddress", "isPublished",
+)  # fmt: skip
+
+
+def mail_fields(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an email says, with what Mautic leaves out or ignores levelled."""
+    fields = {name: raw.get(name) for name in MAIL_FIELDS}
+    if not fields["fromAddress"]:
+        fields["fromName"] = None  # ignored without the address
+    return {
+        **fields,
+        "utmTags": {k: v for k, v in _mapping(raw.get("utmTags")).items() if v},
+        "headers": dict(_mapping(raw.get("headers"))),
+    }
+
+
 def mail(raw: Mapping[str, Any]) -> LiveMail | None:
     """Return an email that carries a pmctl marker in its name, else None."""
     name = str(raw.get("name") or "")
@@ -146,6 +184,9 @@ def when(trigger: Mapping[str, Any]) -> tuple[Any, ...]:
     if (trigger.get("triggerMode") or "immediate") == "immediate":
         return ("immediate",)  # Mautic ignores interval, hours and days then
     days = trigger.get("triggerRestrictedDaysOfWeek") or []
+    held_back = any(trigger.get(name) for name in _HOLDING) or days
+    if trigger["triggerMode"] == "interval" and not held_back:
+        return ("immediate",)
     return (
         trigger["triggerMode"],
         int(trigger.get("triggerInterval") or 0),
@@ -155,6 +196,11 @@ def when(trigger: Mapping[str, Any]) -> tuple[Any, ...]:
         clock(trigger.get("triggerRestrictedStopHour")),
         tuple(sorted(int(day) for day in (days.values() if isinstance(days, Mapping) else days))),
     )
+
+
+_HOLDING = (
+    "triggerInterval", "triggerHour", "triggerRestrictedStartHour", "triggerRestrictedStopHour",
+)  # fmt: skip
 
 
 def when_words(fields: Sequence[Any]) -> str:

@@ -271,7 +271,7 @@ def _event(node: Node, parent: int, position: tuple[int, int]) -> Event:
         parent=parent,
         anchor=node.anchor,
         properties=kinds.properties(node.kind, node.data),
-        trigger=trigger(node.times),
+        trigger=node.data.get("trigger") or trigger(node.times),
         position=position,
     )
 
@@ -288,7 +288,7 @@ def trigger(times: Times) -> dict[str, Any]:
     start, stop = (window.from_, window.to) if window else (None, None)
     if times.hour:
         # Never Mautic's own triggerHour: a cron run a minute late moves it to the next day.
-        start, stop = times.hour, _an_hour_later(times.hour)
+        start, stop = times.hour, an_hour_later(times.hour)
     return {
         "triggerMode": "immediate" if times.at_once else "interval",
         "triggerInterval": delay.amount if delay else 0,
@@ -300,7 +300,8 @@ def trigger(times: Times) -> dict[str, Any]:
     }
 
 
-def _an_hour_later(clock: str) -> str:
+def an_hour_later(clock: str) -> str:
+    """Return the end of the hour that begins at `09:30`."""
     hours, minutes = clock.split(":")
     return f"{int(hours) + 1:02}:{minutes}" if hours != "23" else "23:59"
 
@@ -322,7 +323,7 @@ def mail_body(want: Desired, mail: Mail, env: str) -> dict[str, Any]:
         "name": mail_name(want, mail, env),
         "subject": mail.subject,
         "emailType": "template",
-        "isPublished": True,
+        "isPublished": mail.published,
         "language": mail.language,
         "template": "blank",
         "customHtml": mail.html,

@@ -14,8 +14,17 @@ from typing import Any
 from pmctl.sequence import split
 from pmctl.sequence.alike import level
 from pmctl.sequence.compare import differences
-from pmctl.sequence.facts import MAIL_FIELDS, Facts
-from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail, clock, items, listed, when
+from pmctl.sequence.facts import Facts
+from pmctl.sequence.live import (
+    MAIL_FIELDS,
+    LiveCampaign,
+    LiveEvent,
+    LiveMail,
+    clock,
+    items,
+    listed,
+    when,
+)
 from pmctl.sequence.payload import Desired, Event, read_share
 from pmctl.sequence.plan import Change, Live
 

@@ -120,7 +120,7 @@ def _tells_hour(steps: list[Any]) -> bool:
     for step in steps:
         if isinstance(step, model.Wait) and step.hour:
             return True
-        if isinstance(step, model.Fork) and _tells_hour([*step.then, *(step.else_ or [])]):
+        if any(_tells_hour(inner) for _, inner in model.inside(step)):
             return True
     return False
 

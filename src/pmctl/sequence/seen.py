@@ -28,8 +28,8 @@ def campaign_seen(live: LiveCampaign) -> str:
     own = {name: value for name, value in vars(live).items() if name not in ("raw", "events")}
     events = [
         [
-            event.id, event.identity, event.name, event.type, event.parent, event.anchor,
-            level(event.properties), when(event.trigger),
+            event.id, event.trigger.get("description"), event.name, event.type, event.parent,
+            event.anchor, level(event.properties), when(event.trigger),
         ]
         for event in live.events
     ]  # fmt: skip

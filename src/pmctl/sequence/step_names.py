@@ -68,8 +68,8 @@ def own(steps: list[Any]) -> Iterator[str]:
         said = step.email if isinstance(step, model.Email) else getattr(step, "id", None)
         if said is not None:
             yield said
-        if isinstance(step, model.Fork):
-            yield from own([*step.then, *(step.else_ or [])])
+        for _, steps in model.inside(step):
+            yield from own(steps)
 
 
 def unused(name: str, seen: Mapping[str, object]) -> str:

@@ -20,12 +20,16 @@ _OTHER = ("+", "34")  # what changes the contact
 _FORK = ("◆", "33")
 _DIM, _BOLD = "2", "1"
 _ANSWERS = {"yes": "32", "no": "31"}
+_SAID = {"bottom": "neither"}
 
 
 def tree(graph: Graph, paint: Paint = lambda text, _code: text) -> str:
     """Return the picture, each line at most 80 columns wide, without a line break at its end."""
     drawing = _Drawing(graph)
-    lines = [*_head(graph), [("", "")], *drawing.line(graph.root, "")]
+    lines = [*_head(graph), [("", "")]]
+    for number, root in enumerate(graph.roots):
+        lines += [[("", "")]] if number else []
+        lines += drawing.line(root, "")
     return "\n".join(_painted(spans, paint).rstrip() for spans in lines)
 
 
@@ -61,35 +65,42 @@ class _Drawing:
             if node.role != "action":
                 yield from self._fork(node, children, prefix)
                 return
-            node, timed = None, False
-            if children and not children[0].listens:
-                node = children.pop(0)
-            for n, listener in enumerate(children):
-                last = node is None and n == len(children) - 1
-                yield [(f"{_short(prefix)}{'└' if last else '├'}─ ", _DIM), *self._node(listener)]
-                yield from self._below(listener, prefix, last=last)
+            going_on = [child for child in children if not child.listens]
+            beside = [child for child in children if child not in going_on[-1:]]
+            node, timed = going_on[-1] if going_on else None, False
+            for n, one in enumerate(beside):
+                yield from self._beside(one, prefix, last=node is None and n == len(beside) - 1)
 
-    def _below(self, listener: Node, prefix: str, *, last: bool) -> Iterator[list[Span]]:
-        inner = prefix + ("   " if last else "│  ")
-        for child in listener.children:
+    def _beside(self, node: Node, prefix: str, *, last: bool) -> Iterator[list[Span]]:
+        """Draw what hangs beside the line: a listener, or steps that run as well."""
+        branch, inner = "└" if last else "├", prefix + ("   " if last else "│  ")
+        if not node.listens:
+            yield [(f"{_short(prefix)}{branch}─ also", _DIM)]
+            yield from self.line(node, inner)
+            return
+        yield [(f"{_short(prefix)}{branch}─ ", _DIM), *self._node(node)]
+        for child in node.children:
             yield from self.line(child, inner)
 
     def _fork(self, node: Node, children: list[Node], prefix: str) -> Iterator[list[Span]]:
-        by_answer = {child.anchor: child for child in children}
         answers = ["yes"] if node.listens else ["yes", "no"]
+        answers += ["bottom"] if any(child.anchor == "bottom" for child in children) else []
         for answer in answers:
             last = answer == answers[-1]
-            child = by_answer.get(answer)  # type: ignore[call-overload]
+            kids = [child for child in children if child.anchor == answer]
             label: list[Span] = [
                 (f"{_short(prefix)}{'└' if last else '├'}─ ", _DIM),
-                (answer, _ANSWERS[answer]),
+                (_SAID.get(answer, answer), _ANSWERS.get(answer, _DIM)),
             ]
-            if child is None:
+            if not kids:
                 yield [*label, (": nothing more", _DIM)]
                 continue
-            timing = terms.timing(self.graph, child)
+            timing = terms.timing(self.graph, kids[-1])
             yield [*label, ("".join(f", {part}" for part in timing), _DIM)]
-            yield from self.line(child, prefix + ("   " if last else "│  "), timed=True)
+            inner = prefix + ("   " if last else "│  ")
+            for one in kids[:-1]:
+                yield from self._beside(one, inner, last=False)
+            yield from self.line(kids[-1], inner, timed=True)
 
     def _node(self, node: Node) -> list[Span]:
         glyph, code = _FORK

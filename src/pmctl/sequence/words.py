@@ -15,7 +15,7 @@ from pmctl.sequence import model
 Loc = tuple[str | int, ...]
 
 MOST = 1000  # a file with more mistakes is no sequence
-_STEP_LISTS = ("steps", "then", "else")
+_STEP_LISTS = ("steps", "then", "else", "also", "below")
 _TYPES = {
     "string_type": "text", "int_type": "a whole number", "float_type": "a number",
     "bool_type": "true or false", "list_type": "a list", "dict_type": "a mapping",
@@ -23,6 +23,7 @@ _TYPES = {
 }  # fmt: skip
 PATTERNS = {
     model.Key: "lower-case letters, digits and - inside, like trial-nudge",
+    model.StepName: "letters and digits, with . _ - inside, like first-mail",
     model.StepId: "lower-case letters and digits, with . _ - inside, like first-mail",
     model.HeaderName: "a header's name is letters, digits and -, like X-Mail-Stream",
     model.EventType: "an event's type is Mautic's own word for it, like lead.tags",

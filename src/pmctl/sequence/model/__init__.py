@@ -1,7 +1,7 @@
 """The shape of a sequence file: pydantic models that judge it; the JSON schema comes from them.
 
 types.py: texts, names, times · sending.py: sender, window, bodies · checks.py: what `if` asks ·
-steps.py: one class a kind of step · sequence.py: the file as a whole.
+steps.py: one class a kind of step · raw.py: Mautic's own words · sequence.py: the file as a whole.
 """
 
 from pmctl.sequence.model.checks import (
@@ -10,6 +10,7 @@ from pmctl.sequence.model.checks import (
     Points,
     kept,
 )
+from pmctl.sequence.model.raw import EventType, RawEvent, Trigger
 from pmctl.sequence.model.sending import (
     Audience,
     Body,
@@ -27,12 +28,12 @@ from pmctl.sequence.model.steps import (
     EMAIL_EVENTS,
     KINDS,
     AddRemove,
+    Also,
     CompanyStep,
     Dnc,
     DncStep,
     Email,
     Enroll,
-    EventType,
     FieldSet,
     FieldStep,
     Fork,
@@ -45,7 +46,6 @@ from pmctl.sequence.model.steps import (
     OwnerStep,
     PointsStep,
     Raw,
-    RawEvent,
     SegmentStep,
     StageStep,
     Step,
@@ -58,6 +58,7 @@ from pmctl.sequence.model.steps import (
     WebhookStep,
     Winner,
     about_email,
+    inside,
     is_condition,
     is_decision,
     kind_of,
@@ -74,6 +75,7 @@ from pmctl.sequence.model.types import (
     OneLine,
     Shape,
     StepId,
+    StepName,
     Text,
     VariantId,
     expand,
@@ -81,13 +83,14 @@ from pmctl.sequence.model.types import (
 )
 
 __all__ = [
-    "EMAIL_EVENTS", "KINDS", "SUBJECTS", "AddRemove", "Alias", "Audience", "Body", "Check",
-    "Clock", "CompanyStep", "Day", "Dnc", "DncStep", "Duration", "Email", "Enroll", "EventType",
-    "FieldSet", "FieldStep", "Fork", "From", "FromFile", "Goto", "HeaderName", "If", "Inline",
-    "Key", "Leave", "Limits", "Line", "MailAddress", "Moved", "Notify", "NotifyStep", "On",
-    "OneLine", "OwnerStep", "PlainText", "Points", "PointsStep", "Raw", "RawEvent",
-    "SegmentStep", "Send", "Sequence", "Shape", "StageStep", "Step", "StepId", "Stop", "StopOn",
-    "StopOnClick", "TagStep", "Text", "Transactional", "Utm", "Variant", "VariantId", "Wait",
-    "WaitFor", "Webhook", "WebhookStep", "Window", "Winner", "about_email", "expand",
-    "is_condition", "is_decision", "kept", "kind_of", "names_of",
+    "EMAIL_EVENTS", "KINDS", "SUBJECTS", "AddRemove", "Alias", "Also", "Audience", "Body",
+    "Check", "Clock", "CompanyStep", "Day", "Dnc", "DncStep", "Duration", "Email", "Enroll",
+    "EventType", "FieldSet", "FieldStep", "Fork", "From", "FromFile", "Goto", "HeaderName",
+    "If", "Inline", "Key", "Leave", "Limits", "Line", "MailAddress", "Moved", "Notify",
+    "NotifyStep", "On", "OneLine", "OwnerStep", "PlainText", "Points", "PointsStep", "Raw",
+    "RawEvent", "SegmentStep", "Send", "Sequence", "Shape", "StageStep", "Step", "StepId",
+    "StepName", "Stop", "StopOn", "StopOnClick", "TagStep", "Text", "Transactional", "Trigger",
+    "Utm", "Variant", "VariantId", "Wait", "WaitFor", "Webhook", "WebhookStep", "Window",
+    "Winner", "about_email", "expand", "inside", "is_condition", "is_decision", "kept",
+    "kind_of", "names_of",
 ]  # fmt: skip

@@ -67,6 +67,11 @@ def _per_email(said: Any) -> Any:
     return said
 
 
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")]
+# HTML as Mautic has it: no `{{ }}`, no checks, no text part made of it; for what was built there
+Verbatim = bool
+
+
 class Send(Shape):
     """Defaults for every email of the sequence."""
 
@@ -76,7 +81,7 @@ class Send(Shape):
     utm: Utm = Utm()
     window: Window | None = None
     headers: dict[HeaderName, Line] = {}
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")] = "en"
+    language: Language = "en"
 
 
 class FromFile(Shape):
@@ -85,16 +90,25 @@ class FromFile(Shape):
     file: Line
 
 
+class BodyFile(FromFile):
+    """A body in a file beside the sequence: .md or .html."""
+
+    verbatim: Verbatim = False
+
+
 class Inline(Shape):
     """A body written here, with its kind said."""
 
     markdown: Text | None = None
     html: Text | None = None
+    verbatim: Verbatim = False
 
     @model_validator(mode="after")
     def _one(self) -> Inline:
         if (self.markdown is None) == (self.html is None):
             raise ValueError("a body is one of file, markdown or html")
+        if self.verbatim and self.html is None:
+            raise ValueError("`verbatim` belongs to HTML")
         return self
 
 
@@ -107,7 +121,7 @@ def _by_shape(body: Any) -> str:
 
 Body = Annotated[
     Annotated[Text, Tag("string")]
-    | Annotated[FromFile, Tag("file")]
+    | Annotated[BodyFile, Tag("file")]
     | Annotated[Inline, Tag("inline")],
     Discriminator(_by_shape),
 ]

@@ -14,12 +14,14 @@ from pydantic import (
     model_validator,
 )
 
-from pmctl.sequence import body_tokens, cron_safe, durations, split
+from pmctl.sequence import body_tokens, durations, split
 from pmctl.sequence.kinds import EMAIL_DECISIONS
 from pmctl.sequence.model.checks import Check, kept
+from pmctl.sequence.model.raw import RawEvent
 from pmctl.sequence.model.sending import (
     Body,
     From,
+    Language,
     PlainText,
     Transactional,
     Utm,
@@ -37,6 +39,7 @@ from pmctl.sequence.model.types import (
     OneOrMore,
     Shape,
     StepId,
+    StepName,
     Until,
     VariantId,
     names_of,
@@ -79,6 +82,8 @@ class Email(Shape):
     utm: Utm | None = None
     window: Window | Literal["anytime"] | None = None
     headers: dict[HeaderName, Line] = {}
+    language: Language | None = None
+    published: bool = True  # Mautic passes contacts by an email that is not
 
     @model_validator(mode="before")
     @classmethod
@@ -147,7 +152,7 @@ class On(Shape):
     """What the contact does: fires the moment it happens."""
 
     on: Literal["opened", "clicked", "replied", "visited", "submitted", "downloaded"]
-    id: StepId | None = None
+    id: StepName | None = None
     of: StepId | None = None
     url: OneOrMore | Line | None = None
     form: OneOrMore | Line | None = None
@@ -172,7 +177,7 @@ class If(Shape):
     """A fork on what is true of the contact when it comes by."""
 
     if_: Check = Field(alias="if")
-    id: StepId | None = None
+    id: StepName | None = None
     then: list[Step] = []
     else_: list[Step] = Field([], alias="else")
 
@@ -206,14 +211,14 @@ class TagStep(Shape):
     """Add and remove tags of the contact."""
 
     tag: Annotated[AddRemove, AfterValidator(_names_only)]
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class SegmentStep(Shape):
     """Add the contact to segments, or remove it from them."""
 
     segment: AddRemove
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class FieldSet(Shape):
@@ -234,7 +239,7 @@ class FieldStep(Shape):
     """Write into fields of the contact. An empty value is no word for it: Mautic keeps the old."""
 
     field: FieldSet
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class PointsAdd(Shape):
@@ -253,28 +258,28 @@ class PointsStep(Shape):
     """Give the contact points."""
 
     points: PointsAdd
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class StageStep(Shape):
     """Move the contact to a stage, by its name; Mautic never moves to one of less weight."""
 
     stage: Line
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class OwnerStep(Shape):
     """Make a user of Mautic, by name or address, the owner of the contact."""
 
     owner: Line
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class CompanyStep(Shape):
     """Add the contact to a company, by its name."""
 
     company: Line
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class Dnc(Shape):
@@ -297,7 +302,7 @@ class DncStep(Shape):
     """Mark the contact as do not contact, or take the mark away."""
 
     dnc: Dnc
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class Notify(Shape):
@@ -349,7 +354,7 @@ class WebhookStep(Shape):
     """Tell another program."""
 
     webhook: Webhook
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 def _no_word_of_mautic(key: str) -> str:
@@ -365,28 +370,28 @@ class Enroll(Shape):
     """Put the contact into other sequences, by their keys."""
 
     enroll: Keys
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class Leave(Shape):
     """Take the contact out of other sequences, by their keys."""
 
     leave: Keys
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class Goto(Shape):
     """Go on at another step of this sequence."""
 
     goto: StepId
-    id: StepId | None = None
+    id: StepName | None = None
 
 
 class Stop(Shape):
     """The contact leaves the campaign here."""
 
     stop: Annotated[Literal[True], BeforeValidator(lambda said: True if said is None else said)]
-    id: StepId | None = None
+    id: StepName | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -394,46 +399,52 @@ class Stop(Shape):
         return {"stop": True} if said == "stop" else said
 
 
-EventType = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$", max_length=50)]
-
-
-class RawEvent(Shape):
-    """An event in Mautic's own words; numbers stand for themselves."""
-
-    type: EventType
-    kind: Literal["action", "decision", "condition"]
-    name: Annotated[Line, Field(max_length=191)]
-    properties: dict[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _harmless(self) -> RawEvent:
-        for flaw in cron_safe.flaws(self.type, self.properties):
-            raise placed(flaw.message, "properties", *flaw.loc, hint=flaw.hint)
-        return self
-
-
 class Raw(Shape):
     """Any event of Mautic, as it is."""
 
     raw: RawEvent
-    id: StepId | None = None
+    id: StepName | None = None
     within: Duration | None = None
     then: list[Step] = []
     else_: list[Step] | None = Field(None, alias="else")
+    below: list[Step] = []
 
     @model_validator(mode="after")
     def _ways(self) -> Raw:
         kind = self.raw.kind
         if kind != "decision" and self.within is not None:
             raise ValueError("`within` belongs to a decision")
-        if kind == "action" and (self.then or self.else_ is not None):
+        if kind == "action" and (self.then or self.else_ is not None or self.below):
             raise ValueError("an action has no `then` and no `else`: the next step follows it")
+        if self.raw.trigger is not None:
+            if self.within is not None:
+                raise ValueError("`within` cannot stand beside `trigger`, which says it all")
+            return self
+        if self.below:
+            raise ValueError("`below` belongs to an event with a `trigger`")
         if kind == "decision":
             _check_ways(self, "a decision")
         return self
 
 
-Fork = On | If | Raw  # steps with steps inside
+class Also(Shape):
+    """Steps beside the line: they begin here as well, and the line goes on without them."""
+
+    also: Annotated[list[Step], Field(min_length=1)]
+    id: StepName | None = None
+
+
+Fork = On | If | Raw | Also  # steps with steps inside
+
+
+def inside(step: Any) -> list[tuple[str, list[Any]]]:
+    """Return the lists of steps within a step, by their words; empty for one that has none."""
+    if isinstance(step, Also):
+        return [("also", step.also)]
+    if not isinstance(step, On | If | Raw):
+        return []
+    ways = [("then", step.then), ("else", step.else_ or [])]
+    return [*ways, ("below", step.below)] if isinstance(step, Raw) else ways
 
 
 def is_decision(step: Any) -> TypeGuard[On | Raw]:
@@ -465,6 +476,7 @@ KINDS: dict[str, type[Shape]] = {
     "field": FieldStep, "points": PointsStep, "stage": StageStep, "owner": OwnerStep,
     "company": CompanyStep, "dnc": DncStep, "notify": NotifyStep, "webhook": WebhookStep,
     "enroll": Enroll, "leave": Leave, "goto": Goto, "stop": Stop, "raw": Raw,
+    "also": Also,
 }  # fmt: skip
 _BY_TYPE = {shape: word for word, shape in KINDS.items()}
 
@@ -498,10 +510,12 @@ Step = Annotated[
     | Annotated[Leave, Tag("leave")]
     | Annotated[Goto, Tag("goto")]
     | Annotated[Stop, Tag("stop")]
-    | Annotated[Raw, Tag("raw")],
+    | Annotated[Raw, Tag("raw")]
+    | Annotated[Also, Tag("also")],
     Discriminator(kind_of),
 ]
 
 On.model_rebuild()
 If.model_rebuild()
 Raw.model_rebuild()
+Also.model_rebuild()

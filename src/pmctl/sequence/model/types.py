@@ -90,6 +90,9 @@ Duration = Annotated[
 ]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=50)]
 VariantId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=20)]
+# what an author may call a step, and what pmctl calls one: tag+warm, stop~2
+STEP_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._+~-]*[A-Za-z0-9])?$"
+StepName = Annotated[str, Field(pattern=STEP_NAME, max_length=60)]
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=60)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=76)]
