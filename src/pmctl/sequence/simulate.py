@@ -326,7 +326,7 @@ class Run:
 
 
 def _roots(graph: Graph) -> tuple[Node, ...]:
-    return getattr(graph, "roots", None) or (graph.root,)
+    return graph.roots
 
 
 def _meets(node: Node, url: str) -> bool:
