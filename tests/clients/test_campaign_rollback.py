@@ -279,7 +279,8 @@ def test_publication_dates_come_back_in_the_form_that_mautic_takes(
     sandbox.store.campaigns[1]["publishUp"] = "2026-12-01T09:00:00+00:00"
     file.write_text(CHANGED)
     assert pmctl("campaign", "apply", file)[0] == 0
-    assert campaigns_in(sandbox)[0]["publishUp"] is None
+    assert campaigns_in(sandbox)[0]["publishUp"] == "2026-12-01T09:00:00+00:00"
+    sandbox.store.campaigns[1]["publishUp"] = None
 
     assert pmctl("campaign", "rollback", "nudge", "--yes")[0] == 0
 

@@ -365,8 +365,6 @@ def _unexpected(before: Look, after: Live) -> tuple[Change, ...]:
     then = held(before.live, want, match(want, before.live.campaign))
     now = held(after, want, match(want, after.campaign))
     asked = {(c.kind, c.name, f.field) for c in before.plan.changes for f in c.fields}
-    # an email event is called by the subject of its email
-    asked |= {("event", name, "name") for _, name in then}
     found = []
     for subject, fields in then.items():
         changed = tuple(

@@ -7,8 +7,8 @@ from typing import Any
 
 from pmctl.sequence import kinds, split_plan, threeway
 from pmctl.sequence.alike import level
-from pmctl.sequence.live import LiveEvent, mail_fields, properties_of, when
-from pmctl.sequence.payload import NEW, Desired, Names, mail_body, resolved
+from pmctl.sequence.live import DEFAULTS, LiveEvent, mail_fields, properties_of, when
+from pmctl.sequence.payload import NEW, Desired, Event, Names, mail_body, resolved
 from pmctl.sequence.plan import Live
 
 Subject = tuple[str, str]  # ("campaign", ""), ("email", step), ("event", "step path")
@@ -47,10 +47,8 @@ def wanted(want: Desired, env: str, names: Names, skip: frozenset[str] = frozens
         }
     for event in want.events:
         parent = want.events[event.parent].identity if event.parent >= 0 else None
-        # an email event is called by the subject of its email, which is compared itself
-        name = {} if event.kind == "email" else {"name": event.name}
         facts["event", " ".join(event.identity)] = {
-            **name,
+            **_name(event),
             "type": event.type,
             "under": " ".join(parent) if parent else "the audience",
             "path": event.anchor,
@@ -102,13 +100,20 @@ def left_over(want: Desired, facts: Facts, have: Facts) -> Facts:
         subject = ("event", " ".join(event.identity))
         if event.kind not in kinds.WHOLE or subject not in have:
             continue
+        unsaid = {f"properties.{name}" for name in DEFAULTS.get(event.type, ())}
         gone = {
             name: None
             for name, value in have[subject].items()
-            if name.startswith("properties.") and name not in facts[subject] and value is not None
+            if name.startswith("properties.") and name not in {*facts[subject], *unsaid}
+            if value is not None
         }
         found[subject] = {**facts[subject], **gone}
     return found
+
+
+def _name(event: Event | LiveEvent) -> dict[str, str]:
+    """What an event is called; that of an email is the email's subject, which is compared there."""
+    return {} if event.type == "email.send" else {"name": event.name}
 
 
 def held_event(event: LiveEvent, under: str) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def held_event(event: LiveEvent, under: str) -> dict[str, Any]:
     properties = {k: v for k, v in properties_of(event).items() if k not in threeway.FORM}
     return {
         "id": event.id,
-        "name": event.name,
+        **_name(event),
         "type": event.type,
         "under": under,
         "path": event.anchor,

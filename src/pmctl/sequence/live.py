@@ -144,12 +144,12 @@ def _mapping(shape: Any) -> Mapping[str, Any]:
 
 
 # What Mautic takes where an event does not say it.
-_DEFAULTS = {"email.send": {"email_type": "transactional", "priority": 2, "attempts": 3}}
+DEFAULTS = {"email.send": {"email_type": "transactional", "priority": 2, "attempts": 3}}
 
 
 def properties_of(event: LiveEvent) -> dict[str, Any]:
     """Return the properties of an event, those included that it does not say."""
-    return {**_DEFAULTS.get(event.type, {}), **event.properties}
+    return {**DEFAULTS.get(event.type, {}), **event.properties}
 
 
 MAIL_FIELDS = (
