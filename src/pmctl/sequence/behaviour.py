@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pmctl.errors import UsageError
 from pmctl.sequence import durations, schedule
+from pmctl.sequence.kinds import RAW
 from pmctl.sequence.simulate import Act
 from pmctl.sequence.synthetic import Contact
 from pmctl.text import did_you_mean
+
+if TYPE_CHECKING:
+    from pmctl.sequence.graph import Graph
 
 _START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _SINGLE = ("email", "zone", "stage", "owner")
@@ -26,12 +31,55 @@ def _act(kind: str, said: str, steps: list[str]) -> Act:
     if step not in steps:
         hint = did_you_mean(step, steps)
         raise UsageError(f"--{kind} {said}: no email step is named {step}", hint=hint)
-    try:
-        after = schedule.after(_START, durations.parse(length)) - _START if rest else None
-    except ValueError as exc:
-        raise UsageError(f"--{kind} {said}: {exc}", hint=f"--{kind} {step}@+2h") from None
-    after = after or datetime.timedelta(minutes=1)
+    after = _after(kind, said, step, length)
     return Act(kind, after, step, url) if url else Act(kind, after, step)
+
+
+def _after(kind: str, said: str, name: str, length: str) -> datetime.timedelta:
+    try:
+        after = schedule.after(_START, durations.parse(length)) - _START if length else None
+    except ValueError as exc:
+        raise UsageError(f"--{kind} {said}: {exc}", hint=f"--{kind} {name}@+2h") from None
+    return after or datetime.timedelta(minutes=1)
+
+
+def visits(said: Iterable[str]) -> list[Act]:
+    """Read `https://example.com/price@+1d`, counted from the start. Raises UsageError."""
+    acts = []
+    for one in said:
+        url, found, length = one.rpartition("@+")
+        url = url if found else one
+        acts.append(Act("visits", _after("visits", one, url, length if found else ""), url=url))
+    return acts
+
+
+def submits(said: Iterable[str], graph: Graph) -> list[Act]:
+    """Read `Demo request@+1d`, counted from the start. Raises UsageError with a hint."""
+    asked = [node.data["names"] for node in graph.nodes() if node.kind == "submitted"]
+    known = list(dict.fromkeys(name for names in asked for name in names))
+    acts = []
+    for one in said:
+        form, _, length = one.partition("@+")
+        if form not in known and all(asked):
+            hint = did_you_mean(form, known) or "no step of this sequence waits for a form"
+            raise UsageError(f"--submits {one}: no step waits for the form {form}", hint=hint)
+        acts.append(Act("submits", _after("submits", one, form, length), form=form))
+    return acts
+
+
+def assumed(said: Iterable[str], graph: Graph) -> dict[str, bool]:
+    """Read `is-vip=yes`: the way of raw conditions by step. Raises UsageError with a hint."""
+    raw = [n.step for n in graph.nodes() if n.role == "condition" and n.kind in RAW]
+    ways = {}
+    for one in said:
+        step, _, way = one.rpartition("=")
+        if way not in ("yes", "no") or not step:
+            raise UsageError(f"--assume {one}: say yes or no", hint="--assume STEP=yes")
+        if step not in raw:
+            hint = did_you_mean(step, dict.fromkeys(raw)) or "this sequence has none"
+            raise UsageError(f"--assume {one}: no raw condition is named {step}", hint=hint)
+        ways[step] = way == "yes"
+    return ways
 
 
 def contact(said: Iterable[str], segments: Iterable[str]) -> Contact:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Moment = datetime.datetime
 NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
-_HAPPENS = {"opens": "opened", "clicks": "clicked", "replies": "replied"}
+_HAPPENS = {"opens": "opened", "clicks": "clicked", "replies": "replied", "submits": "submitted"}
 UNSUBSCRIBED = 1
 
 
@@ -29,10 +29,11 @@ UNSUBSCRIBED = 1
 class Act:
     """What a contact does: `after` the mail `step` left, or, without one, after the start."""
 
-    kind: str  # opens clicks replies unsubscribes visits
+    kind: str  # opens clicks replies unsubscribes visits submits
     after: datetime.timedelta
     step: str = ""
     url: str = "https://example.com/"
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Run:
         if not self.inside:
             return
         if not any(rotation == self.rotation for _, rotation in self._rows):
-            self._start(_roots(self.graph))
+            self._start(node for node in self.nodes if id(node) not in self.above)
         self._wake()
         self._close()
 
@@ -300,8 +301,9 @@ class Run:
             return
         if act.kind == "clicks" and act.step not in self._read:
             self._happened(Act("opens", act.after, act.step))
-        if act.kind != "visits":
+        if act.kind in ("opens", "clicks", "replies"):
             self._read.add(act.step)
+        if act.kind != "visits":
             self._happened(act)
         if act.kind in ("clicks", "visits"):
             self._happened(Act("visits", act.after, act.step, act.url))
@@ -314,7 +316,11 @@ class Run:
         for node in open_now:
             above = self.above.get(id(node))
             about = above is not None and above.kind == "email" and above.step == act.step
-            if (about or kind == "visited") and self._on_path(node) and _meets(node, act.url):
+            if (
+                (about or kind in ("visited", "submitted"))
+                and self._on_path(node)
+                and _meets(node, act)
+            ):
                 self._write(node)
                 self._say("ran", node, "yes")
                 self._start(one for one in node.children if one.anchor == "yes")
@@ -325,10 +331,8 @@ class Run:
         return self._row(node) is None and row is not None and row.due is None
 
 
-def _roots(graph: Graph) -> tuple[Node, ...]:
-    return graph.roots
-
-
-def _meets(node: Node, url: str) -> bool:
+def _meets(node: Node, act: Act) -> bool:
+    if act.kind == "submits":
+        return not node.data["names"] or act.form in node.data["names"]
     patterns = [part.strip() for one in node.data.get("urls") or () for part in one.split(",")]
-    return not patterns or any(fnmatch.fnmatchcase(url, part) for part in patterns)
+    return not patterns or any(fnmatch.fnmatchcase(act.url, part) for part in patterns)
