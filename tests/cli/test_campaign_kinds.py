@@ -240,6 +240,28 @@ def test_a_field_that_the_file_no_longer_sets_is_taken_out(
     assert pmctl("campaign", "plan", path)[1] == "1 campaign: 1 up to date\n"
 
 
+def test_what_somebody_changed_in_mautic_is_told_of_notices_and_jumps_too(
+    tmp_path: Path, pmctl: Run, stocked: MauticSandbox
+) -> None:
+    notice = "- {id: tell, notify: {to: [ops@example.com], subject: Look, body: Hot}}"
+    path = put(tmp_path / "a.yaml", MAIL, notice, "- {wait: 1d}", "- goto: offer")
+    assert pmctl("campaign", "apply", path)[0] == 0
+    mail, found = mail_ids(stocked)["tell"], events(stocked)
+    stocked.store.emails[mail].update(subject="By hand", revision=9)
+    campaign = next(one for one in stocked.store.campaigns.values() if one["events"])
+    jump = next(event for event in campaign["events"] if event["id"] == found["goto-offer"]["id"])
+    jump["properties"] = {"jumpToEvent": found["tell"]["id"]}
+
+    plan = json.loads(pmctl("campaign", "plan", path, "-o", "json")[1])[0]
+
+    fields = [(change["name"], field["field"], field["by"])
+              for change in plan["changes"] for field in change["fields"]]  # fmt: skip
+    assert fields == [
+        ("tell", "subject", "builder"),
+        ("goto-offer main", "properties.jumpToEvent", "builder"),
+    ]
+
+
 # Sequences that name each other.
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pmctl.clients import campaign_rollback
 from pmctl.sandbox.server import MauticSandbox
+from pmctl.sequence.compile import compile_text
 from tests.campaigns import NUDGE, event_ids, in_two_lines, mail_ids, written
 from tests.conftest import Run
 from tests.sandboxes import campaigns_in, emails_in, stock, use
@@ -431,8 +432,13 @@ def test_any_change_can_be_rolled_back(
 
         code, out, err = pmctl("campaign", "rollback", "random", "--yes", "--force", "a test", "-q")
 
-        assert code == 0 or (code == 3 and first == second), err
+        assert code == 0 or (code == 3 and _hash(texts[0]) == _hash(texts[1])), err
         assert pmctl("campaign", "diff", file, "-q") == (0, "", ""), out + err
         kept = {name for name, _ in events} & set(event_ids(sandbox))
         assert {pair for pair in events if pair[0] in kept} <= set(event_ids(sandbox).items())
         assert mails <= set(mail_ids(sandbox).items())
+
+
+def _hash(text: str) -> str:
+    """What a file comes to in Mautic: an environment of elsewhere, or `moved`, is no part of it."""
+    return compile_text("random.yaml", text, lambda _: "", {}).desired.hash
