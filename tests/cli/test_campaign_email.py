@@ -304,7 +304,7 @@ def test_an_email_of_a_file_is_sent_only_if_mautic_has_it_so(
     hello.write_text(HELLO.replace("A question", "Another question"))
     code, _, err = pmctl(*send)
     assert code == 5
-    assert in_two_lines(err) == f"email 1 of Mautic is not what {hello} says (subject, customHtml)"
+    assert in_two_lines(err) == f"email 1 of Mautic is not what {hello} says (subject)"
     assert f"`pmctl campaign apply {hello}` first" in err
     hello.write_text(HELLO.replace("email: offer", "email: first"))
     code, _, err = pmctl(*SEND, hello, "first", "--to", "ana@example.com", "--yes")

@@ -314,6 +314,18 @@ def test_not_applied_and_unexpected_are_in_the_document(
     assert [(f["field"], f["after"]) for f in anew["fields"]] == [("id", 77)]
 
 
+def test_the_title_of_a_document_whose_subject_changes_is_no_surprise(
+    live: MauticSandbox, file: Path, pmctl: Run
+) -> None:
+    before = live.store.emails[1]["customHtml"]
+    file.write_text(NUDGE.replace("A question", "News"))
+
+    code, out, err = pmctl("campaign", "apply", file)
+
+    assert (code, "unexpected" in out) == (0, False), out + err
+    assert live.store.emails[1]["customHtml"] == before.replace("A question", "News") != before
+
+
 PERCENT = NUDGE.replace(
     "body: Hello\n",
     'body: "Größe: [here](https://example.com/?a=b%20c%2Fd) 100%25 and 5% off"\n',

@@ -408,6 +408,42 @@ def test_a_step_that_waited_for_a_date_cannot_be_made_anew(
 # Any sequence.
 
 
+CIRCLE = """\
+version: 1
+key: nudge
+name: Nudge
+audience: {segments: [trial-day-2]}
+steps:
+  - wait: 30m
+  - {webhook: {url: "https://example.com/ping"}}
+  - {email: offer, subject: A question, body: Hello}
+  - if: {tag: warm}
+    then: [{points: {add: 1}}]
+    else:
+      - on: visited
+        within: 2d
+        then: [{email: resend, subject: Again, body: Hello}, {wait: 1d}, {goto: offer}]
+      - wait: 1d
+      - goto: resend
+"""
+SHORT_CIRCLE = (
+    CIRCLE[: CIRCLE.index("  - {webhook")]
+    + CIRCLE[CIRCLE.index("  - {email: offer") : CIRCLE.index("  - if")]
+    + "  - {on: replied, then: [{wait: 1d}, {goto: offer}]}\n"
+)
+
+
+def test_a_jump_that_comes_back_aims_at_its_target_and_at_no_event_called_so_before(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _applied(file, pmctl, sandbox, CIRCLE, SHORT_CIRCLE)
+
+    code, _, err = pmctl("campaign", "rollback", "nudge", "--yes", "--force", "a test")
+
+    assert code == 0, err
+    _as_the_first_file(file, pmctl)
+
+
 @settings(
     max_examples=15,
     deadline=None,

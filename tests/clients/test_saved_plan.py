@@ -52,7 +52,7 @@ def test_a_new_campaign_is_applied_from_a_plan(
     assert pmctl("campaign", "apply", place)[0] == 6  # it is done: the plan is of the past
 
 
-def test_it_holds_no_secret_and_no_text_and_is_for_its_owner_only(
+def test_it_holds_no_password_and_no_text_and_is_for_its_owner_only(
     saved: Path, sandbox: MauticSandbox
 ) -> None:
     text = saved.read_text()

@@ -111,7 +111,7 @@ def test_the_next_apply_finishes_what_an_edit_stopped(
     code, out, err = pmctl("campaign", "apply", file)
 
     assert code == 0, err
-    assert "Renamed in the builder" in out
+    assert "when: after 3 d → after 2 d" in out
     assert pmctl("campaign", "diff", file)[:2] == (0, "")
 
 

@@ -365,6 +365,7 @@ def _unexpected(before: Look, after: Live) -> tuple[Change, ...]:
     then = held(before.live, want, match(want, before.live.campaign))
     now = held(after, want, match(want, after.campaign))
     asked = {(c.kind, c.name, f.field) for c in before.plan.changes for f in c.fields}
+    asked |= {(kind, name, "customHtml") for kind, name, field in asked if field == "subject"}
     found = []
     for subject, fields in then.items():
         changed = tuple(

@@ -331,9 +331,10 @@ def campaign_body(
     `revisions` are the emails' earlier and present revision, by their earlier id: a step's record
     of the revision that it saw follows. Events without a number of today are new.
     """
+    newest = max(pairs.events.values(), default=0)
     refs: dict[int, int | str] = {
         # never the same word twice: Mautic keeps them, and looks for jumps by them
-        event.id: pairs.events.get(event.id, f"new{event.id}")
+        event.id: pairs.events.get(event.id, f"new{newest}_{event.id}")
         for event in then.events
     }
     raw = then.raw
