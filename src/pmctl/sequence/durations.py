@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Mautic's units; any other letter is stored and the event never runs (seen on 5.1.1).
 UNIT_NAMES = {"i": "minute", "h": "hour", "d": "day", "m": "month", "y": "year"}
@@ -72,6 +73,7 @@ def _largest(total: int, units: dict[str, int]) -> Delay:
     return Delay(total // units[unit], unit)
 
 
+@lru_cache(256)  # few different waits, said often
 def parse(text: str) -> Delay:
     """Return the delay that `text` says. Raises ValueError with the reason in words."""
     rest, total = text.strip().lower(), NOW

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from pmctl.sequence import durations, events, exact, jumps, kinds, model, moved, step_names
@@ -98,7 +99,11 @@ class Graph:
 
     def nodes(self) -> list[Node]:
         """Return every node, parents before children."""
-        return [node for root in self.roots for node in root.walk()]
+        return [*self._nodes]
+
+    @cached_property
+    def _nodes(self) -> tuple[Node, ...]:
+        return tuple(node for root in self.roots for node in root.walk())
 
     @property
     def gotos(self) -> list[Node]:
@@ -141,7 +146,8 @@ def build(sequence: model.Sequence) -> Graph:
         # Mautic looks at what hangs under an email by id: a stop that came first would take the
         # contact out before the sequence's own `on` runs.
         node.children.sort(key=lambda child: child.loc[:1] == ("stop_on",))
-    most, counted = sequence.limits.max_emails_per_contact, sum(map(_most_emails, builder.roots))
+    most = sequence.limits.max_emails_per_contact
+    counted = 0 if most is None else sum(map(_most_emails, builder.roots))
     if most is not None and counted > most:
         message = f"a contact may get {counted} emails, more than the limit {most}"
         raise Refused([Issue(("limits", "max_emails_per_contact"), message)])

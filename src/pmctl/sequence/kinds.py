@@ -82,9 +82,17 @@ WHOLE = ("field", "points", "if-points", *RAW)
 EMAIL_DECISIONS = ("email.open", "email.click", "email.reply")
 
 
+_ROLES: dict[str, Role] = {
+    **{word: kind.role for word, kind in KINDS.items()},
+    "raw-action": "action",
+    "raw-decision": "decision",
+    "raw-condition": "condition",
+}
+
+
 def role(kind: str) -> Role:
     """Return Mautic's word for what an event of this kind does."""
-    return RAW[kind] if kind in RAW else KINDS[kind].role  # type: ignore[return-value]
+    return _ROLES[kind]
 
 
 def event_type(kind: str, data: Data) -> str:

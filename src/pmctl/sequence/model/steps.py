@@ -72,7 +72,8 @@ class Email(Shape):
     preheader: OneLine | None = None
     body: Body
     text: PlainText | None = None
-    variants: list[Variant] = []
+    # a plain [] as a default would be copied deep for each email
+    variants: list[Variant] = Field(default_factory=list)
     winner: Winner | None = None
     from_: From | None = Field(None, alias="from")
     reply_to: MailAddress | None = None
@@ -81,7 +82,7 @@ class Email(Shape):
     )
     utm: Utm | None = None
     window: Window | Literal["anytime"] | None = None
-    headers: dict[HeaderName, Line] = {}
+    headers: dict[HeaderName, Line] = Field(default_factory=dict)
     language: Language | None = None
     published: bool = True  # Mautic passes contacts by an email that is not
 
@@ -487,8 +488,10 @@ def kind_of(step: Any) -> str | None:
         return _BY_TYPE.get(type(step))
     if step == "stop":
         return "stop"
-    said = [word for word in KINDS if isinstance(step, dict) and word in step]
-    return said[0] if len(said) == 1 else None
+    if not isinstance(step, dict):
+        return None
+    said = KINDS.keys() & step.keys()
+    return said.pop() if len(said) == 1 else None
 
 
 Step = Annotated[
