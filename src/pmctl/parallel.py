@@ -6,9 +6,11 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future
-from queue import SimpleQueue
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from queue import SimpleQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,7 +29,6 @@ def side_by_side(
     from queue import SimpleQueue
 
     todo: SimpleQueue[tuple[Future[Result], Item] | None] = SimpleQueue()
-
     source = iter(items)
     waiting: deque[Future[Result]] = deque()
     threads: list[threading.Thread] = []
