@@ -99,23 +99,22 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     seen: list[str] = []
     dialects: dict[int, Dialect] = {}
-    execute, rollback = psycopg.Connection.execute, psycopg.Connection.rollback
+    execute, rollback = psycopg.Cursor.execute, psycopg.Connection.rollback
 
-    def noted(connection: Any, text: str, params: Any = None) -> None:
+    def noted(connection: Any, text: str) -> None:
         if connection.info.parameter_status("application_name") == "pmctl":
-            seen.append(text)
             dialect = dialects.setdefault(id(connection), Dialect(tenant=True))
-            dialect.statement(text, params)
+            seen.extend(dialect.statements(text))
 
     def execute_noted(self: Any, query: Any, params: Any = None, **more: Any) -> Any:
-        noted(self, query if isinstance(query, str) else query.as_string(self), params)
+        noted(self.connection, query)
         return execute(self, query, params, **more)
 
     def rollback_noted(self: Any) -> None:
         noted(self, "rollback")
         rollback(self)
 
-    monkeypatch.setattr(psycopg.Connection, "execute", execute_noted)
+    monkeypatch.setattr(psycopg.Cursor, "execute", execute_noted)
     monkeypatch.setattr(psycopg.Connection, "rollback", rollback_noted)
     yield seen
     assert [problem for dialect in dialects.values() for problem in dialect.wrong] == []

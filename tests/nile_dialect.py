@@ -20,20 +20,26 @@ class Dialect:
     def __init__(self, *, tenant: bool) -> None:
         self.wrong: list[str] = []
         self._needs_tenant = tenant
-        self._tenant = False
+        self._begun = self._tenant = False
 
-    def statement(self, text: str, params: object = None) -> None:
-        self.wrong += [f"{problem}: {text}" for problem in self._problems(text, params)]
+    def statements(self, text: str) -> list[str]:
+        """Check each statement of a text whose values are still apart; return the statements."""
+        found = [one.strip() for one in re.findall(r"(?:[^;']|'[^']*')+", text)]
+        for one in found:
+            self.wrong += [f"{problem}: {one}" for problem in self._problems(one)]
+        return found
 
-    def _problems(self, text: str, params: object) -> list[str]:
+    def _problems(self, text: str) -> list[str]:
         plain = " ".join(re.sub(r"'[^']*'", "''", text).lower().split())
         found = [f"refused: {match[0]}" for match in _REFUSED.finditer(plain)]
-        if plain.startswith("begin"):
-            self._tenant = bool(_TENANT.search(text))
-            if not self._tenant or params:
-                found.append("the tenant, as literal text, must come first")
+        if plain == "begin":
+            self._begun, self._tenant = True, False
         elif plain in ("commit", "rollback"):
-            self._tenant = False
+            self._begun = self._tenant = False
+        elif self._begun and not self._tenant:
+            self._tenant = bool(_TENANT.fullmatch(text))
+            if not self._tenant:
+                found.append("the tenant, as literal text, must come first")
         elif plain.startswith(("create", "alter", "drop")):
             if self._tenant:
                 found.append("a definition within a tenant")

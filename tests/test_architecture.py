@@ -39,7 +39,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "output": VALUES,
     "sequence": {"sequence", *VALUES},
     "webhook.events": VALUES,
-    "webhook": {"webhook", "backends.niledb", *VALUES},
+    "webhook": {"webhook", "backends.niledb", "backends.niledb_events", *VALUES},
     "sandbox": {"sandbox", "errors"},
     "": set(),
     "errors": set(),
@@ -64,7 +64,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "ruamel": ("sequence.fmt", "sequence.yaml_write"),
     "markdown_it": ("sequence.markdown",),
     "tomllib": ("configfile", "configedit", "config"),
-    "psycopg": ("backends.niledb",),
+    "psycopg": ("backends.niledb", "backends.embedded"),
     "keyring": ("keychain",),
     "resvg_py": ("picture",),
 }
@@ -83,6 +83,7 @@ LATE = {
     "sequence.pull",
     "sequence.splice",
     "backends.niledb",
+    "backends.niledb_events",
 }
 
 # The compiler thinks; it reads and writes nothing.

@@ -54,7 +54,7 @@ def test_rows_come_back_and_the_tenant_is_said_first(niledb: Niledb, statements:
     assert niledb.execute(ADD, (niledb.tenant, "héllo")) == [("héllo",)]
     found = niledb.execute("select word from words where tenant_id = %s", (niledb.tenant,))
     assert found == [("héllo",)]
-    assert f"begin; set local nile.tenant_id = '{TENANT}'" in statements
+    assert statements[1:4] == ["begin", f"set local nile.tenant_id = '{TENANT}'", ADD]
 
 
 def test_an_error_leaves_a_connection_that_works(niledb: Niledb, statements: list[str]) -> None:
@@ -170,7 +170,8 @@ def test_threads_wait_in_line(niledb: Niledb) -> None:
         "create table t (id uuid primary key)",
         "create table t (tenant_id uuid, id serial, primary key (tenant_id, id))",
         "select pg_advisory_lock(1) from t where tenant_id = %s",
-        "begin",
+        "begin; delete from t where tenant_id = %s",
+        "begin; set local nile.tenant_id = %s",
         "begin; select set_config('nile.tenant_id', 'x', true)",
         "delete from t where id = %s",
         "explain select 1 from t where tenant_id = %s",
@@ -179,5 +180,5 @@ def test_threads_wait_in_line(niledb: Niledb) -> None:
 )
 def test_the_check_of_the_dialect_finds_what_nile_refuses(statement: str) -> None:
     dialect = Dialect(tenant=False)
-    dialect.statement(statement)
+    dialect.statements(statement)
     assert dialect.wrong

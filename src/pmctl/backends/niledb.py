@@ -8,16 +8,18 @@ outside of a tenant. With a tenant configured the server counts as NileDB.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol
 from uuid import UUID
 
 import psycopg
-from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from pmctl.errors import (
     ConfigError,
@@ -32,18 +34,43 @@ from pmctl.errors import (
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Rows = list[tuple[Any, ...]]
+Params = Sequence[Any]
+
+
+class Execute(Protocol):
+    """Carries out one statement of a transaction and returns its rows."""
+
+    def __call__(self, statement: LiteralString, params: Params = ()) -> Rows: ...
+
 
 NO_TENANT = UUID(int=0)  # stands in the tenant_id columns of a plain PostgreSQL
 NILE = ".thenile.dev"
 DEFINE_ATTEMPTS = 5  # NileDB defines on all databases at once, with a short lock time-out
+DEFINE_PAUSE_SECONDS = 0.05  # before the second attempt; doubled before each further one
 
 _NOT_ALLOWED = ("28", "42501")
 _BUSY = ("40", "53", "55P03", "57014")
+_BAD_ROW = ("22", "23", "54")
+_REFUSED = ("0A000", "42601", "42883", "42P10")
+_VALUE = re.compile(r'".*"', re.DOTALL)  # such words of PostgreSQL's quote the data of rows
 _MADE_MEANWHILE = ("23505", "42710", "42P07")  # by another `create table if not exists`
 
 
+class BadRow(PmctlError):
+    """The server cannot hold what a row says: the rows without it would be taken."""
+
+    exit_code = 65
+
+
+class Refused(PmctlError):
+    """The server knows no such statement, or does not take it."""
+
+
 class Niledb:
-    """One database, connected at first use. Threads may share it; statements wait in line."""
+    """One database, connected at first use. Threads may share it.
+
+    `connections`: how many statements may be under way at once; the others wait in line.
+    """
 
     def __init__(
         self,
@@ -57,6 +84,7 @@ class Niledb:
         sslmode: str = "require",
         ca_file: Path | None = None,
         timeout_seconds: float = 30,
+        connections: int = 2,
     ) -> None:
         if f".{host}".endswith(NILE) and not tenant_id:
             raise ConfigError(
@@ -71,85 +99,98 @@ class Niledb:
         self._name = f"the database {database} at {host}"
         self._password = password
         self._timeout_seconds = timeout_seconds
-        self._is_nile = bool(tenant_id)
-        self._in_line = threading.Lock()
-        self._connection: Connection | None = None
+        self._slots = threading.BoundedSemaphore(connections)
+        self._slots_count = connections
+        self._closing = threading.Lock()
+        self._idle: list[Connection] = []
         self.tenant = UUID(tenant_id) if tenant_id else NO_TENANT
+        self._begin = f"begin; set local nile.tenant_id = '{self.tenant}'" if tenant_id else ""
+        self.form = 0  # which way of writing events this server takes; see niledb_events
 
     def execute(
-        self, statement: LiteralString, params: Sequence[Any] = (), *, within: float | None = None
+        self, statement: LiteralString, params: Params = (), *, within: float | None = None
     ) -> Rows:
-        """Carry out one statement in a transaction of its own; return its rows.
+        """Carry out one statement in a transaction of its own, in one trip; return its rows.
 
         The statement names the tenant itself, as one of `params`. `within`: seconds, in place of
         the configured time-out. Raises NotFound for a table that is not there, OutcomeUnknown
-        when the connection broke, Unreachable when there was none, NotAllowed, Temporary,
+        when the connection broke, Unreachable when there was none, BadRow for a value that the
+        server cannot hold, Refused for what this server does not know, NotAllowed, Temporary,
         ConfigError for an unknown tenant, else PmctlError.
         """
-        return self._ask(statement, params, within, tenant=self._is_nile)
+        text = f"{self._begin}; {statement}; commit" if self._begin else statement
+        with self._connection(within) as connection:
+            return _rows(connection, text, params)
+
+    @contextmanager
+    def transaction(self, *, within: float | None = None) -> Iterator[Execute]:
+        """Yield what carries out statements, all of them or, when the block raises, none.
+
+        `within`: seconds for the whole block. Raises what `execute` raises.
+        """
+        with self._connection(within) as connection:
+            _rows(connection, self._begin or "begin", ())
+            yield lambda statement, params=(): _rows(connection, statement, params)
+            _rows(connection, "commit", ())
 
     def define(self, statement: LiteralString) -> None:
         """Carry out `create … if not exists` and the like; again when others lock the tables.
 
         Raises what `execute` raises.
         """
-        for left in reversed(range(DEFINE_ATTEMPTS)):
+        for attempt in range(DEFINE_ATTEMPTS):
             try:
-                self._ask(statement, (), None, tenant=False)
+                with self._connection(None) as connection:
+                    _rows(connection, statement, ())
                 return
+            except OutcomeUnknown:
+                raise
             except Temporary:
-                if not left:
+                if attempt == DEFINE_ATTEMPTS - 1:
                     raise
+                time.sleep(DEFINE_PAUSE_SECONDS * 2**attempt)
 
     def close(self) -> None:
-        """End the connection; a later call connects again."""
-        with self._in_line:
-            self._drop()
+        """End the connections when their statements are over; a later call connects again."""
+        with self._closing:
+            for _ in range(self._slots_count):
+                self._slots.acquire()
+            while self._idle:
+                _end(self._idle.pop())
+            self._slots.release(self._slots_count)
 
-    def _ask(
-        self, statement: LiteralString, params: Sequence[Any], within: float | None, *, tenant: bool
-    ) -> Rows:
+    @contextmanager
+    def _connection(self, within: float | None) -> Iterator[Connection]:
+        """Lend a connection for `within` seconds. What psycopg raises leaves as our kinds."""
         seconds = self._timeout_seconds if within is None else within
-        with self._in_line:
+        with self._slots:
             connection = self._connected(seconds)
             try:
                 with _cut_after(seconds, connection):
-                    return self._transaction(connection, statement, params, tenant=tenant)
+                    yield connection
             except psycopg.Error as exc:
+                with suppress(psycopg.Error):
+                    if connection.info.transaction_status != TransactionStatus.IDLE:
+                        connection.rollback()
                 raise self._error(exc, connection) from None
             except BaseException:
-                self._drop()  # Ctrl-C in the middle of an answer
+                _end(connection)  # Ctrl-C in the middle of an answer
                 raise
-
-    def _transaction(
-        self,
-        connection: Connection,
-        statement: LiteralString,
-        params: Sequence[Any],
-        *,
-        tenant: bool,
-    ) -> Rows:
-        try:
-            if tenant:
-                first = sql.SQL("begin; set local nile.tenant_id = {}")
-                connection.execute(first.format(sql.Literal(str(self.tenant))))
-            cursor = connection.execute(statement, params or None)
-            rows = cursor.fetchall() if cursor.description else []
-            if tenant:
-                connection.execute("commit")
-        except psycopg.Error:
-            with suppress(psycopg.Error):
-                connection.rollback()
-            raise
-        return rows
+            finally:
+                if connection.closed or connection.broken:
+                    _end(connection)
+                else:
+                    self._idle.append(connection)
 
     def _connected(self, seconds: float) -> Connection:
-        if self._connection is not None and not self._connection.broken:
-            return self._connection
-        self._drop()
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.broken:
+                return connection
+            _end(connection)
         password = self._password()
         try:
-            self._connection = psycopg.connect(
+            return psycopg.connect(
                 **self._where,
                 password=password,
                 application_name="pmctl",
@@ -158,16 +199,12 @@ class Niledb:
                 tcp_user_timeout=round(seconds * 1000),
                 autocommit=True,
                 prepare_threshold=None,  # named ones may not survive the gateway of NileDB
+                # values go as literals: a transaction is one text and one trip, the way that
+                # NileDB's own server sends its statements
+                cursor_factory=psycopg.ClientCursor,
             )
         except psycopg.Error as exc:
             raise self._no_connection(exc) from None
-        return self._connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-        self._connection = None
 
     def _no_connection(self, exc: psycopg.Error) -> PmctlError:
         """Return the error of a failed login: libpq tells it by its words only."""
@@ -183,7 +220,7 @@ class Niledb:
         state = exc.sqlstate or ""
         text = f"{self._name}: {_words(exc)}"
         if connection.broken or state.startswith(("08", "57P")):
-            self._drop()
+            _end(connection)
             return OutcomeUnknown(text, hint="the connection to the database broke; try again")
         if state == "42P01":
             return NotFound(text)
@@ -193,7 +230,27 @@ class Niledb:
             return Temporary(text, hint="try again")
         if state == "22023" and "tenant" in text:
             return ConfigError(text, hint="check niledb.tenant_id")
+        if state.startswith(_BAD_ROW) or (not state and isinstance(exc, psycopg.DataError)):
+            return BadRow(text)
+        if state in _REFUSED:
+            return Refused(text)
         return PmctlError(text)
+
+
+def _rows(connection: Connection, text: LiteralString, params: Params) -> Rows:
+    """Send a text of one statement or more; return the rows of the one that has some."""
+    cursor = connection.execute(text, params or None)
+    rows: Rows = []
+    while True:
+        if cursor.description:
+            rows = cursor.fetchall()
+        if not cursor.nextset():
+            return rows
+
+
+def _end(connection: Connection) -> None:
+    with suppress(psycopg.Error):
+        connection.close()
 
 
 @contextmanager
@@ -219,6 +276,8 @@ def _cut_after(seconds: float, connection: Connection) -> Iterator[None]:
 def _words(exc: psycopg.Error) -> str:
     """Return the last line that matters; details of PostgreSQL's may hold the data of rows."""
     said = exc.diag.message_primary or str(exc)
+    if (exc.sqlstate or "").startswith("22"):
+        said = _VALUE.sub("…", said)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     first = next((line for line in lines if "FATAL:" in line), lines[0] if lines else "no words")
     return redact(first.rpartition("FATAL:")[2].strip())
