@@ -76,6 +76,11 @@ COMMANDS: dict[str, list[str]] = {
     "campaign email preview": ["1", "--contact", "ana@example.com"],
     "campaign email test-send": ["1", "--to", "ana@example.com", "--yes"],
     "campaign test-send": ["FILE", "hello", "--to", "ana@example.com", "--yes"],
+    "stats summary": [],
+    "stats campaign": ["canary"],
+    "stats steps": ["canary"],
+    "stats series": [],
+    "stats sync": [],
     "config init": ["--force"],
     "config list": [],
     "config show": [],
@@ -162,6 +167,11 @@ def test_no_command_shows_a_secret(
         elif trouble != "none":
             faults = {"cut": "cut-after", "html": "html", "500": "500"}
             sandbox.fail(f"*:*:*:{faults[trouble]}")
+        if command.startswith("stats"):  # a database that nobody answers for
+            secrets.append("canary-Zx81-of-the-database")
+            where = {"HOST": "127.0.0.1", "PORT": "1", "DATABASE": "d", "USER": "ana"}
+            for name, value in {**where, "PASSWORD": secrets[-1]}.items():
+                monkeypatch.setenv(f"PMCTL_NILEDB_{name}", value)
         monkeypatch.setattr("pmctl.clients.campaign_contact_upsert.PAUSES", (0, 0))
         people = tmp_path / "people.csv"
         people.write_text("email,city\nana@example.com,Lima\n")

@@ -1,0 +1,1 @@
+"""Charts: for a terminal, as SVG, and as a page that needs nothing else. Values in, text out."""
