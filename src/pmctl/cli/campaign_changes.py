@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pmctl import names, output
+from pmctl.cli import campaign_steps
 from pmctl.clients import saved_plan, sources
 from pmctl.clients.campaign_order import in_order
 from pmctl.clients.saved_plan import Stale
@@ -154,10 +155,13 @@ def apply(context: Context, request: Request) -> bool:
     except BaseException as exc:
         if done:
             show_done(done, actions)
+        if isinstance(exc, Exception):
+            campaign_steps.note(context)
         if not isinstance(exc, Exception):  # Ctrl-C, SIGTERM
             output.warn("stopped in the middle; run the same command again: it finishes the rest")
         raise
     show_done(done, actions)
+    campaign_steps.note(context)
     known = [one.key for one in context.campaign.marked]
     names.remember("campaigns", {*known, *(one.key for one in done)})
     return bool(plans)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pmctl.clients.journal import Journal
     from pmctl.clients.locks import Locks
     from pmctl.clients.snapshots import Snapshots
+    from pmctl.clients.stats_steps import StepRow
     from pmctl.sequence.live import LiveMail
     from pmctl.sequence.payload import Desired
     from pmctl.sequence.plan import Live, Plan
@@ -84,6 +85,7 @@ class Campaigns:
         self._lock = threading.Lock()
         self._sizes: dict[str, int] = {}
         self.bulk = Bulk()
+        self.written: list[StepRow] = []  # of the campaigns that this run applied
 
     def all(self) -> list[Listed]:
         """Return every campaign of this Mautic, by id."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
-from pmctl.clients import campaign_variants
+from pmctl.clients import campaign_variants, stats_steps
 from pmctl.clients.campaign_people import consider
 from pmctl.clients.percent import keep_percent
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
@@ -158,6 +158,8 @@ def carry_out(
         after, left = _read_back(client, want, campaign_id, names)
     if not left:
         client.snapshots.finish(kept)
+    if after.campaign:
+        client.written += stats_steps.rows(after.campaign, after.mails)
     return _outcome(before, after, campaign_id, left)
 
 
