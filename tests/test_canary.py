@@ -81,6 +81,7 @@ COMMANDS: dict[str, list[str]] = {
     "stats steps": ["canary"],
     "stats series": [],
     "stats sync": [],
+    "stats report": ["-o", "-"],
     "config init": ["--force"],
     "config list": [],
     "config show": [],

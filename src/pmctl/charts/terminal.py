@@ -1,4 +1,4 @@
-"""Charts made of characters: bars, sparklines and lines of braille dots. Pure."""
+"""Charts made of characters: bars, columns and sparklines. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
-# the bit of each of the 2 x 4 dots of a braille character, left column then right
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-_BRAILLE = 0x2800
+_LADDER = " " + _LEVELS
 
 
 def bar(value: float, most: float, width: int, *, ascii_only: bool = False) -> str:
@@ -32,26 +30,27 @@ def sparkline(values: Sequence[float], *, ascii_only: bool = False) -> str:
     return "".join(levels[0 if v <= 0 else max(1, round(v / most * top))] for v in values)
 
 
-def line(values: Sequence[float], width: int, height: int) -> list[str]:
-    """Return `height` lines of braille, at most `width` wide, as an area below the values."""
+def columns(values: Sequence[float], width: int, height: int) -> list[str]:
+    """Return `height` lines, at most `width` wide, with a column for each value.
+
+    With more values than room each column is the highest of its neighbours.
+    """
     if not values:
         return []
-    columns = _columns(values, width * 2)
-    most = max(columns) or 1
-    dots = height * 4
-    cells = [[0] * ((len(columns) + 1) // 2) for _ in range(height)]
-    for x, value in enumerate(columns):
-        tall = 0 if value <= 0 else max(1, round(value / most * dots))
-        for y in range(tall):
-            row = height - 1 - y // 4
-            cells[row][x // 2] |= _DOTS[x % 2][3 - y % 4]
-    return ["".join(chr(_BRAILLE + bits) for bits in row).rstrip(chr(_BRAILLE)) for row in cells]
+    shown = _peaks(values, width)
+    most = max(shown) or 1
+    each = max(1, min(6, width // len(shown)))
+    eighths = [0 if v <= 0 else max(1, round(v / most * height * 8)) for v in shown]
+    lines = []
+    for row in reversed(range(height)):
+        cells = (_LADDER[max(0, min(8, tall - 8 * row))] for tall in eighths)
+        filled = each - (each > 2)  # a gap between them where there is room
+        lines.append("".join(cell * filled + " " * (each - filled) for cell in cells).rstrip())
+    return lines
 
 
-def _columns(values: Sequence[float], most: int) -> list[float]:
-    """Return the values, spread over columns of dots: repeated when few, the peaks when many."""
+def _peaks(values: Sequence[float], most: int) -> list[float]:
     if len(values) <= most:
-        each = max(1, min(8, most // len(values)))
-        return [value for value in values for _ in range(each)]
+        return list(values)
     edges = [round(n * len(values) / most) for n in range(most + 1)]
     return [max(values[a:b] or [0]) for a, b in itertools.pairwise(edges)]

@@ -27,6 +27,7 @@ class StatsGroup(Lazy):
 
     parts: Mapping[str, tuple[str, str]] = {
         "steps": ("pmctl.cli.stats_steps", "Show a campaign step by step, as a funnel."),
+        "report": ("pmctl.cli.stats_report", "Make a report: one file of HTML, SVG or PNG."),
         "sync": (
             "pmctl.cli.stats_sync",
             "Learn from Mautic which step each event and email belongs to.",
@@ -39,7 +40,8 @@ app = group(
     "Examples:\n"
     "  pmctl stats summary --since 30d\n"
     "  pmctl stats campaign welcome --agent human\n"
-    "  pmctl stats series --by week",
+    "  pmctl stats series --by week\n"
+    "  pmctl stats report --since 3m -o report.html",
     cls=StatsGroup,
 )
 
@@ -207,4 +209,4 @@ def _series(stats: Stats, asked: Period, by: By, key: str | None, agent: Agent) 
         show_none(stats, period, steps)
         return
     output.note(_about(period, steps))
-    show_series(found, agent)
+    show_series(found, agent, stats.unnamed(period) if steps else None)

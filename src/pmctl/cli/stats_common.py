@@ -12,11 +12,12 @@ import typer
 
 from pmctl import names, output
 from pmctl.cli.common import context_of
-from pmctl.clients.stats_figures import Agent, Figure
+from pmctl.clients.stats_figures import Agent, Figure, contacts
 from pmctl.clients.stats_periods import Period, period
 
 if TYPE_CHECKING:
     from pmctl.clients.stats import Stats
+    from pmctl.clients.stats_figures import Counts
 
 Since = Annotated[
     str | None,
@@ -131,6 +132,19 @@ def _row(one: Figure) -> dict[str, str]:
         "interval_95": interval_words(one),
         "of": one.of,
     }
+
+
+def counted(
+    counts: Counts, types: Sequence[str], agent: Agent, unnamed: Counts | None
+) -> dict[str, int | None]:
+    """Return `opened` (contacts) and `opened_events` of each type; None is unknown."""
+    found: dict[str, int | None] = {}
+    for name in types:
+        people = contacts(counts, name, agent, unnamed)
+        by = agent if name in ("opened", "clicked") else Agent.all
+        found[name] = people
+        found[f"{name}_events"] = None if people is None else counts.get(name, by).events
+    return found
 
 
 def number(value: int | None) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pmctl import output
 from pmctl.charts import terminal
 from pmctl.cli import stats_common as common
-from pmctl.clients.stats_math import share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,32 +19,26 @@ _TYPES = ("sent", "opened", "clicked", "replied", "bounced", "unsubscribed")
 HEIGHT = 5  # lines of a chart
 
 
-def show_series(found: Sequence[tuple[Period, Counts]], agent: Agent) -> None:
-    """Show one row for each period."""
-    records = [_record(period, counts, agent) for period, counts in found]
+def show_series(
+    found: Sequence[tuple[Period, Counts]], agent: Agent, unnamed: Counts | None = None
+) -> None:
+    """Show one row for each period; `unnamed` as in `figures`."""
+    records = [_record(period, counts, agent, unnamed) for period, counts in found]
     if output.asked() is not None:
         output.show(records, list(records[0]))
         return
     if sys.stdout.isatty() and len(records) > 1:
         output.show_text(_charts(records), dict)
     rows = [
-        {
-            "since": record["since"],
-            **{name: common.number(record[name]) for name in _TYPES},
-            "open_rate": share(record["opened"], record["sent"]).words if record["sent"] else "",
-        }
+        {"since": record["since"], **{name: common.number(record[name]) for name in _TYPES}}
         for record in records
     ]
     output.show(common.aligned(rows), list(rows[0]))
 
 
-def _record(period: Period, counts: Counts, agent: Agent) -> dict[str, Any]:
+def _record(period: Period, counts: Counts, agent: Agent, unnamed: Counts | None) -> dict[str, Any]:
     record: dict[str, Any] = {"since": str(period.since), "until": str(period.until)}
-    for name in _TYPES:
-        asked = agent if name in ("opened", "clicked") else "all"
-        count = counts.get(name, asked)
-        record |= {name: count.contacts, f"{name}_events": count.events}
-    return record
+    return record | common.counted(counts, _TYPES, agent, unnamed)
 
 
 def _charts(records: Sequence[dict[str, Any]]) -> str:
@@ -58,13 +51,13 @@ def _charts(records: Sequence[dict[str, Any]]) -> str:
     parts = []
     for name, colour in (("sent", "36"), ("opened", "32")):
         values = [record[name] for record in records]
-        lines = terminal.line(values, width, HEIGHT)
+        lines = terminal.columns(values, width, HEIGHT)
         most = f"{max(values):,}"
         parts.append(output.paint(f"{name}, at most {most}", "1"))
         parts += [f"  {output.paint(line, colour)}" for line in lines]
-        parts.append(f"  {_axis(records, max((len(line) for line in lines), default=0))}")
+        parts.append(f"  {_axis(records, max((len(line) for line in lines), default=0))}\n")
     parts += [_spark(name, records) for name in ("clicked", "replied")]
-    return "\n".join([*parts, ""])
+    return "\n".join([*parts, "", ""])
 
 
 def _axis(records: Sequence[dict[str, Any]], width: int) -> str:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pmctl.clients.stats import Stats
+    from pmctl.clients.stats_figures import Counts
     from pmctl.clients.stats_periods import Period
     from pmctl.clients.stats_steps import StepRow
 
 app = group("A campaign step by step.")
+_TYPES = ("sent", "opened", "clicked", "replied", "bounced", "unsubscribed")
 WIDTH = 34  # of the longest bar
 
 
@@ -70,7 +72,8 @@ def _steps(stats: Stats, key: str, period: Period, agent: Agent, *, variants: bo
         show_none(stats, period, rows)
         return
     times = stats.time_to_open(rows, agent)
-    records = [_record(stage, agent, times) for stage in found]
+    unnamed = stats.unnamed(period)
+    records = [_record(stage, agent, times, unnamed) for stage in found]
     output.note(f"{rows[0].name} ({rows[0].key}), {period.words}; days are UTC")
     if output.asked() is not None:
         output.show(records, list(records[0]))
@@ -82,12 +85,13 @@ def _steps(stats: Stats, key: str, period: Period, agent: Agent, *, variants: bo
 
 
 def _record(
-    stage: Stage, agent: Agent, times: Mapping[str, tuple[int, float, float]]
+    stage: Stage,
+    agent: Agent,
+    times: Mapping[str, tuple[int, float, float]],
+    unnamed: Counts,
 ) -> dict[str, Any]:
     record: dict[str, Any] = {"step": stage.step, "variant": stage.variant, "live": stage.live}
-    for name in ("sent", "opened", "clicked", "replied", "bounced", "unsubscribed"):
-        count = stage.counts.get(name, agent if name in ("opened", "clicked") else Agent.all)
-        record |= {name: count.contacts, f"{name}_events": count.events}
+    record |= common.counted(stage.counts, _TYPES, agent, unnamed)
     for name, part, whole in _RATES:
         found = share(record[part], record[whole], whole)
         record |= {name: found.rate, f"{name}_low": found.low, f"{name}_high": found.high}

@@ -128,6 +128,19 @@ class Stats:
             found.setdefault(called(event, email), []).append(tuple(row))
         return {name: Counts.of(rows) for name, rows in found.items()}
 
+    def by_campaign(self, period: Period) -> list[tuple[str, Counts]]:
+        """Return the name and counts of each campaign with events, the busiest first."""
+        events = {one.campaign_event_id: one.campaign_id for one in self.steps}
+        emails = {one.email_id: one.campaign_id for one in self.steps if one.email_id}
+        called = {one.campaign_id: one.name or one.key for one in self.steps}
+        found: dict[int, list[tuple[str, str, int, int]]] = {}
+        for _, event, email, *row in self._rows_of(self.steps, period):
+            campaign = events.get(event) if event else emails.get(email)
+            if campaign is not None:
+                found.setdefault(campaign, []).append(tuple(row))
+        counts = [(called[campaign], Counts.of(rows)) for campaign, rows in found.items()]
+        return sorted(counts, key=lambda one: -one[1].get("sent").contacts)
+
     def _rows_of(self, steps: Sequence[StepRow], period: Period) -> Rows:
         tenant, days = self.database.tenant, period.days()
         events = sorted({step.campaign_event_id for step in steps} - {0})

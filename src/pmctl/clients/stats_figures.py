@@ -31,6 +31,7 @@ class Count:
 
 
 NOTHING = Count()
+NAMELESS = ("bounced", "unsubscribed")  # Mautic does not always say by which mail
 # What Mautic does not tell: known only where something else wrote events of that type.
 ELSEWHERE = ("delivered", "hard_bounced", "soft_bounced", "complained")
 
@@ -134,8 +135,19 @@ def _figure(metric: str, count: Count | None, whole: Count, of: str) -> Figure:
                   found.rate, found.low, found.high, found.verdict)  # fmt: skip
 
 
+def contacts(counts: Counts, type_: str, agent: Agent, unnamed: Counts | None) -> int | None:
+    """Return the contacts of one type; None where those without a mail may be some of them.
+
+    `agent` decides for opens and clicks only; `unnamed` as in `figures`.
+    """
+    found = counts.get(type_, agent if type_ in ("opened", "clicked") else Agent.all).contacts
+    if found or not unnamed or type_ not in NAMELESS or not unnamed.get(type_).events:
+        return found
+    return None
+
+
 def _bounded(row: Figure, unnamed: Counts) -> Figure:
-    if row.metric not in ("bounced", "unsubscribed") or not unnamed.get(row.metric).events:
+    if row.metric not in NAMELESS or not unnamed.get(row.metric).events:
         return row
     if not row.contacts:
         return Figure(row.metric, None, None, row.of, verdict="unknown")
