@@ -206,7 +206,10 @@ def test_svg_is_one_picture_with_title_and_description(
     assert tree.get("width") == "760"
 
 
-def test_png_is_drawn_with_its_letters(pmctl: Run, events: list[Event], tmp_path: Path) -> None:
+def test_png_is_drawn_with_its_letters(
+    pmctl: Run, events: list[Event], tmp_path: Path, browser: Chromium
+) -> None:
+    """A browser brings the font that the picture needs, where there was none."""
     made = report(pmctl, tmp_path / "report.png", "--since", "2026-10-01")
 
     picture = Picture.of(made.read_bytes())

@@ -10,6 +10,8 @@ import typer
 from pmctl import output
 from pmctl.cli import stats_common as common
 from pmctl.cli.common import Lazy, Printing, group
+from pmctl.cli.stats_compare import With
+from pmctl.cli.stats_compare import show as show_compared
 from pmctl.clients.stats_figures import Agent, figures
 from pmctl.clients.stats_periods import By
 
@@ -27,6 +29,9 @@ class StatsGroup(Lazy):
 
     parts: Mapping[str, tuple[str, str]] = {
         "steps": ("pmctl.cli.stats_steps", "Show a campaign step by step, as a funnel."),
+        "contacts": ("pmctl.cli.stats_people", "List contacts with what each of them did."),
+        "domains": ("pmctl.cli.stats_people", "Compare the domains of the recipients."),
+        "export": ("pmctl.cli.stats_export", "Write the events themselves, the oldest first."),
         "report": ("pmctl.cli.stats_report", "Make a report: one file of HTML, SVG or PNG."),
         "sync": (
             "pmctl.cli.stats_sync",
@@ -125,6 +130,9 @@ def campaign(
     since: common.Since = None,
     until: common.Until = None,
     agent: common.AgentOption = Agent.all,
+    compare: Annotated[
+        With | None, typer.Option("--compare", help="Put Mautic's own figures beside ours.")
+    ] = None,
     watch: common.Watch = False,
     every: common.Every = 5,
     explain: common.Explain = False,
@@ -134,6 +142,7 @@ def campaign(
     Examples:
       pmctl stats campaign welcome
       pmctl stats campaign welcome --since 7d --agent human
+      pmctl stats campaign welcome --compare mautic
       pmctl stats campaign welcome --watch
 
     Mautic tells of a bounce or an unsubscription without always naming its mail: where it does
@@ -143,6 +152,9 @@ def campaign(
         common.explain()
         return
     period = common.asked_period(since, until)
+    if compare is not None:
+        show_compared(ctx, key, period)
+        return
     common.repeated(
         lambda: _campaign(common.stats_of(ctx), period, agent, key), watch=watch, every=every
     )

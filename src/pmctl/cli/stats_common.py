@@ -147,6 +147,14 @@ def counted(
     return found
 
 
+def safe(record: Any) -> dict[str, Any]:
+    """Return a record as CSV may have it: no text that a spreadsheet takes for a formula."""
+    from pmctl.clients.stats_export import guarded
+
+    found: dict[str, Any] = output.plain(record)
+    return guarded(found) if output.asked() is output.Format.csv else found
+
+
 def number(value: int | None) -> str:
     """Return a count with thousands set off at a terminal; `unknown` for None."""
     if value is None:

@@ -76,7 +76,7 @@ def _steps(stats: Stats, key: str, period: Period, agent: Agent, *, variants: bo
     records = [_record(stage, agent, times, unnamed) for stage in found]
     output.note(f"{rows[0].name} ({rows[0].key}), {period.words}; days are UTC")
     if output.asked() is not None:
-        output.show(records, list(records[0]))
+        output.show(map(common.safe, records), list(records[0]))
         return
     table = [_shown(record, variants=variants) for record in records]
     output.show(common.aligned(table), list(table[0]))

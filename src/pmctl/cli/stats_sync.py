@@ -48,11 +48,11 @@ def sync(
         output.note("Mautic has no campaign with a step")
     output.show(
         [
-            {
+            common.safe({
                 "key": rows[0].key, "campaign_id": rows[0].campaign_id, "name": rows[0].name,
                 "steps": len({row.step for row in rows}),
                 "emails": len({row.email_id for row in rows} - {0}),
-            }
+            })
             for rows in known if rows
         ],
         ["key", "campaign_id", "name", "steps", "emails"],
