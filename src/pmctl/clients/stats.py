@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 EVERYTHING = -1  # as campaign event and email: the sum of all; 0 is an event that names none
 
-# `day = any(...)` asks for each day by the key; a range would read all steps of those days
 _OF = """
 select event_type, agent, sum(total), sum(contacts) from event_counts
-where tenant_id = %s and day = any(%s) and campaign_event_id = %s and email_id = %s
+where tenant_id = %s and campaign_event_id = %s and email_id = %s and day between %s and %s
 group by event_type, agent
 """
 _BY_DAY = """
 select day, event_type, agent, total, contacts from event_counts
-where tenant_id = %s and day = any(%s) and campaign_event_id = -1 and email_id = -1
+where tenant_id = %s and campaign_event_id = -1 and email_id = -1 and day between %s and %s
 """
+# `day = any(...)` asks for each day by the key; a range would read all days of each step
 _OF_STEPS = """
 select day, campaign_event_id, email_id, event_type, agent, total, contacts from event_counts
 where tenant_id = %s and day = any(%s) and campaign_event_id = any(%s)
@@ -97,7 +97,10 @@ class Stats:
         return self._of(period, 0)
 
     def _of(self, period: Period, which: int) -> Counts:
-        params = (self.database.tenant, period.days(), which, which)
+        days = period.days()
+        if not days:  # it ends before the first event
+            return Counts()
+        params = (self.database.tenant, which, which, days[0], days[-1])
         return Counts.of(self.database.execute(_OF, params))
 
     def series(
@@ -105,7 +108,7 @@ class Stats:
     ) -> list[tuple[Period, Counts]]:
         """Return the counts of each day, week or month; of everything, or of some steps."""
         if steps is None:
-            params = (self.database.tenant, period.days())
+            params = (self.database.tenant, period.since, period.until)
             found = self.database.execute(_BY_DAY, params)
         else:
             found = [(row[0], *row[3:]) for row in self._rows_of(steps, period)]
@@ -149,9 +152,9 @@ class Stats:
 
     def campaign(self, name: str) -> list[StepRow]:
         """Return the steps of a campaign by its key or id. Raises NotFound."""
-        found = [one for one in self.steps if name in (one.key, str(one.campaign_id))]
+        found = stats_steps.read(self.database, name)
         exact = [one for one in found if one.key == name]
-        if exact or found:
+        if found:
             return exact or found
         keys = sorted({one.key for one in self.steps})
         known = "`pmctl stats sync` learns the names of Mautic's campaigns"

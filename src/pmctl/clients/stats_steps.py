@@ -36,7 +36,7 @@ on conflict (tenant_id, campaign_event_id, email_id) do update set
 _READ = """
 select campaign_event_id, campaign_id, campaign_key, campaign_name, step, kind, email_id, variant,
     position, updated_at
-from campaign_steps where tenant_id = %s
+from campaign_steps where tenant_id = %s and (%s or campaign_key = %s or campaign_id = %s)
 order by campaign_key, campaign_id, position, email_id
 """
 
@@ -133,9 +133,13 @@ def note(database: Niledb, found: Iterable[StepRow], *, within: float) -> None:
         write(database, found, within=within)
 
 
-def read(database: Niledb) -> list[StepRow]:
-    """Return every row, by campaign and along each; live is what the last write of it noted."""
-    found = database.execute(_READ, (database.tenant,))
+def read(database: Niledb, name: str | None = None) -> list[StepRow]:
+    """Return the rows of a campaign by its key or id, or all; by campaign and along each.
+
+    Live is what the last write of a campaign noted.
+    """
+    number = int(name) if name and name.isascii() and name.isdecimal() and len(name) < 19 else 0
+    found = database.execute(_READ, (database.tenant, name is None, name or "", number))
     last: dict[int, Any] = {}
     for row in found:
         last[row[1]] = max(row[-1], last.get(row[1], row[-1]))
