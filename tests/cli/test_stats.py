@@ -79,7 +79,7 @@ def test_human_and_machine_opens_stand_apart(pmctl: Run, events: list[Event]) ->
     everybody, _ = recount(events, "opened")
 
     assert found["opened_human"]["contacts"] == human
-    assert found["opened_machine_only"]["contacts"] == everybody - human > 0
+    assert found["opened_other"]["contacts"] == everybody - human > 0
     assert found["opened"]["contacts"] == everybody
     only = by_metric(rows(pmctl, "summary", "--agent", "human"))
     assert only["opened"]["contacts"] == human

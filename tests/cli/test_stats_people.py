@@ -149,6 +149,15 @@ def test_events_of_the_same_moment_are_not_lost_between_pages(
     assert sorted(row["contact_id"] for row in rows(pmctl, "export")) == list(range(1, 21))
 
 
+def test_a_limit_of_an_export_says_that_it_cut(pmctl: Run, events: list[Event]) -> None:
+    code, out, err = pmctl("stats", "export", "--limit", "3", "-o", "jsonl")
+
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert "stopped after 3 events" in err
+    everything = pmctl("stats", "export", "--limit", str(len(events)), "-o", "jsonl")
+    assert "stopped" not in everything[2]
+
+
 def test_an_export_of_a_type_a_period_and_with_what_mautic_sent(
     pmctl: Run, events: list[Event]
 ) -> None:

@@ -17,7 +17,8 @@ body{margin:0 auto;max-width:808px;padding:24px;color:var(--ink);background:var(
 font:15px/1.5 -apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
 h1{font-size:24px;margin:0}h2{font-size:18px;margin:36px 0 12px}
 p{margin:4px 0;color:var(--quiet)}
-figure{margin:0}figure svg{display:block;width:100%;height:auto}
+figure{margin:0;overflow-x:auto}figure svg{display:block;width:100%;height:auto}
+@media screen{figure svg{min-width:560px}}
 .table{overflow-x:auto;margin-top:12px}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--quiet);padding:4px 0}

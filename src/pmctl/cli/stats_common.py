@@ -61,9 +61,9 @@ NO_EVENTS = (
 # A terminal shows what a metric is part of by an indent; programs get its name.
 _LABELS = {
     "opened_human": "  by people",
-    "opened_machine_only": "  by machines only",
+    "opened_other": "  by machines or unclear",
     "clicked_human": "  by people",
-    "clicked_machine_only": "  by machines only",
+    "clicked_other": "  by machines or unclear",
     "hard_bounced": "  hard",
     "soft_bounced": "  soft",
     "click_to_open": "clicked of opened",

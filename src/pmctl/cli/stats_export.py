@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +23,9 @@ def export(
     types: Annotated[
         list[str] | None,
         typer.Option("--type", metavar="TYPE", help="Only sent, opened, …; may be repeated."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N.")
     ] = None,
     payload: Annotated[
         bool, typer.Option("--payload", help="Also what Mautic sent, with personal data.")
@@ -48,6 +52,17 @@ def export(
     found = stats_export.events(
         stats.database, period, stats.steps, steps=steps, types=types or (), payload=payload
     )
+    if limit is not None:
+        found = _first(found, limit)
     columns = [*stats_export.COLUMNS, *(["payload"] if payload else [])]
     people = output.asked() is None
     output.show(map(common.safe, found), columns[:8] if people else columns)
+
+
+def _first(found: Iterator[dict[str, Any]], limit: int) -> Iterator[dict[str, Any]]:
+    """Yield so many events, and say so when there are more."""
+    for number, one in enumerate(found):
+        if number == limit:
+            output.note(f"stopped after {limit} events (--limit)")
+            return
+        yield one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -107,13 +107,15 @@ def domains(
     records = []
     for one in found[:limit]:
         rate = share(one.opened, one.sent)
-        record = {
+        record: dict[str, Any] = {
             "domain": one.domain, "sent": one.sent, "opened": one.opened, "clicked": one.clicked,
             "bounced": one.bounced, "unsubscribed": one.unsubscribed, "open_rate": rate.rate,
             "open_rate_low": rate.low, "open_rate_high": rate.high,
             "open_rate_verdict": rate.verdict,
         }  # fmt: skip
         if output.asked() is None:
+            counts = ("sent", "opened", "clicked", "bounced", "unsubscribed")
+            record |= {name: common.number(getattr(one, name)) for name in counts}
             record |= {"domain": one.domain or "(unknown)", "open_rate": rate.words}
             record["interval_95"] = rate.interval
         records.append(common.safe(record))

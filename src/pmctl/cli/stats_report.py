@@ -138,7 +138,7 @@ def _drawn(format_: str, title: str, about: list[str], sections: list[Section]) 
         from pmctl.clients.stats_definitions import DEFINITIONS
 
         terms = [
-            (n.replace("_", " "), ". ".join(filter(None, of))) for n, of in DEFINITIONS.items()
+            (n.replace("_", " "), "; ".join(filter(None, of))) for n, of in DEFINITIONS.items()
         ]
         return page(title, about, sections, terms)
     from pmctl.charts.svg import document

@@ -18,9 +18,9 @@ _SHOWN = (
 )  # fmt: skip
 _NAMES = {
     "sent": "Sent (attempted)", "delivered": "Delivered", "opened": "Opened",
-    "opened_human": "Opened by people", "opened_machine_only": "Opened by machines only",
+    "opened_human": "Opened by people", "opened_other": "Opened by machines or unclear",
     "clicked": "Clicked", "clicked_human": "Clicked by people",
-    "clicked_machine_only": "Clicked by machines only", "click_to_open": "Clicked of opened",
+    "clicked_other": "Clicked by machines or unclear", "click_to_open": "Clicked of opened",
     "replied": "Replied", "bounced": "Bounced", "hard_bounced": "Bounced for good",
     "soft_bounced": "Bounced for now", "unsubscribed": "Unsubscribed", "complained": "Complained",
 }  # fmt: skip

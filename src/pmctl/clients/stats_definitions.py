@@ -22,7 +22,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "contacts with an open that looks like a person's / contacts sent to",
         "by user agent, seconds after the send, and whether all links went at once",
     ),
-    "opened_machine_only": (
+    "opened_other": (
         "opened minus opened_human",
         "privacy proxies, security scanners, and what could not be told",
     ),
@@ -31,7 +31,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "scanners follow links too: compare clicked_human",
     ),
     "clicked_human": ("contacts with a click that looks like a person's / contacts sent to", ""),
-    "clicked_machine_only": ("clicked minus clicked_human", ""),
+    "clicked_other": ("clicked minus clicked_human", ""),
     "click_to_open": (
         "contacts who clicked / contacts who opened (CTOR)",
         "of humans only with --agent human",

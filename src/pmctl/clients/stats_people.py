@@ -150,7 +150,7 @@ def domains(
 
 
 def _said(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).isoformat()
+    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _person(contact: int, email: str | None, *row: Any) -> Person:
