@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pmctl.sandbox.event import LONGEST_TEMP_ID
 from pmctl.sequence import model
 from pmctl.sequence.emails import Content, Mail
 from pmctl.sequence.graph import build
@@ -23,6 +25,7 @@ from pmctl.sequence.payload import (
     read_event_marker,
     read_mail_marker,
     read_marker,
+    temporary_id,
 )
 from tests.sequence.strategies import sequences
 
@@ -247,3 +250,13 @@ def test_a_stop_may_be_said_in_a_word(step: Any) -> None:
 def test_a_tag_that_mautic_would_never_find_again_is_refused(step: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"never found again|strips it"):
         compiled(sequence(HELLO, step))
+
+
+@given(st.sets(st.integers(1, 10**9), min_size=1), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_no_write_takes_a_temporary_id_of_an_earlier_one(
+    live: set[int], first: int, second: int
+) -> None:
+    later = live | {max(live) + 1}  # what the first write made
+    assert temporary_id(live, first) != temporary_id(later, second)
+    assert (temporary_id(live, first) == temporary_id(live, second)) == (first == second)
+    assert len(temporary_id(live, first)) <= LONGEST_TEMP_ID

@@ -318,9 +318,9 @@ def _put(
 ) -> None:
     ids = {identity: event.id for identity, event in match(want, live).items()}
     published = want.published and live.published  # publishing comes last, after reading back
-    newest = max((event.id for event in live.events), default=0)
+    there = [event.id for event in live.events]
     body = campaign_body(
-        want, client.env, names, ids=ids, published=published, newest=newest, records=notes
+        want, client.env, names, ids=ids, published=published, live=there, records=notes
     )
     body |= live_shape.kept(live.raw)
 

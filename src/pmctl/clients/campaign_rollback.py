@@ -369,7 +369,8 @@ def _put(client: Campaigns, before: Look, revisions: Revisions) -> None:
     live, then = before.now.campaign, before.campaign
     assert live is not None
     published = then.published and live.published  # publishing comes last, after reading back
-    body = restore.campaign_body(then, before.pairs, revisions, published=published)
+    there = [event.id for event in live.events]
+    body = restore.campaign_body(then, before.pairs, revisions, published=published, live=there)
 
     def found() -> dict[str, Any] | None:
         left = _read_back(client, before).plan.changes

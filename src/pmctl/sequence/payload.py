@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -336,6 +336,16 @@ def mail_body(want: Desired, mail: Mail, env: str) -> dict[str, Any]:
     }
 
 
+def temporary_id(live: Iterable[int], number: int) -> str:
+    """Return the id under which a new event is sent to a campaign that has these `live` events.
+
+    No two writes may use the same one: Mautic keeps those that begin with `new`, and a jump would
+    find the older event by it. `number` tells the new events of one write apart.
+    """
+    newest = max(live, default=0)
+    return f"new{newest}_{number}" if newest else f"new{number}"
+
+
 def campaign_body(
     want: Desired,
     env: str,
@@ -344,17 +354,16 @@ def campaign_body(
     ids: Mapping[tuple[str, str], int],
     published: bool,
     records: Records = Records(),
-    newest: int = 0,
+    live: Collection[int] = (),
 ) -> dict[str, Any]:
     """Return the body of a campaign's POST or PUT; `ids` are the numeric ids of events that live.
 
     Never leave an id out of it for an event that exists: Mautic would make it anew and mail
-    everybody again. `newest` is the highest id of all its events: Mautic keeps the ids that begin
-    with `new` and would find an older event by one that comes again.
+    everybody again. `live` are the ids of all its events, also of those that go.
     """
-    stem = f"new{newest}_" if newest else "new"
     refs: list[int | str] = [
-        ids.get(event.identity, f"{stem}{number}") for number, event in enumerate(want.events)
+        ids.get(event.identity) or temporary_id(live, number)
+        for number, event in enumerate(want.events)
     ]
     own = {" ".join(event.identity): ref for event, ref in zip(want.events, refs, strict=True)}
     names = names.plus("event", own)

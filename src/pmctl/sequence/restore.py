@@ -7,7 +7,7 @@ files. Events and emails that still live keep their ids; those that are gone are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from pmctl.sequence.live import (
     listed,
     when,
 )
-from pmctl.sequence.payload import Desired, Event, read_share
+from pmctl.sequence.payload import Desired, Event, read_share, temporary_id
 from pmctl.sequence.plan import Change, Live
 
 NEW_MAIL = -1  # the id of an email that is to be made anew, until it has one
@@ -324,17 +324,20 @@ def writing_order(then: Live, now: Live) -> list[LiveMail]:
 
 
 def campaign_body(
-    then: LiveCampaign, pairs: Pairs, revisions: Mapping[int, tuple[int, int]], *, published: bool
+    then: LiveCampaign,
+    pairs: Pairs,
+    revisions: Mapping[int, tuple[int, int]],
+    *,
+    published: bool,
+    live: Collection[int] = (),
 ) -> dict[str, Any]:
-    """Return the body of the campaign's PUT or POST.
+    """Return the body of the campaign's PUT or POST. `live` are the ids of all events of today.
 
     `revisions` are the emails' earlier and present revision, by their earlier id: a step's record
     of the revision that it saw follows. Events without a number of today are new.
     """
-    newest = max(pairs.events.values(), default=0)
     refs: dict[int, int | str] = {
-        # never the same word twice: Mautic keeps them, and looks for jumps by them
-        event.id: pairs.events.get(event.id, f"new{newest}_{event.id}")
+        event.id: pairs.events.get(event.id) or temporary_id(live, event.id)
         for event in then.events
     }
     raw = then.raw
