@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -324,6 +325,32 @@ def test_the_title_of_a_document_whose_subject_changes_is_no_surprise(
 
     assert (code, "unexpected" in out) == (0, False), out + err
     assert live.store.emails[1]["customHtml"] == before.replace("A question", "News") != before
+
+
+@pytest.mark.parametrize(
+    ("field", "stored"),
+    [
+        ("customHtml", lambda text: text.replace("<p>", "<p >").replace("\n", "\r\n")),
+        ("plainText", lambda text: f"{text}\r\n" if text else None),
+    ],
+)
+def test_what_mautic_only_spells_otherwise_is_no_surprise(
+    field: str, stored: Callable[[Any], Any], live: MauticSandbox, file: Path, pmctl: Run
+) -> None:
+    def respell(request: Request, do: Do) -> Answer:
+        answer = do(request)
+        if request.method == "PUT":
+            live.store.emails[1][field] = stored(live.store.emails[1][field])
+        return answer
+
+    before = live.store.emails[1][field]
+    answering(live, respell)
+    file.write_text(NUDGE.replace("within: 3d", "within: 2d"))
+
+    code, out, err = pmctl("campaign", "apply", file)
+
+    assert (code, "unexpected" in out) == (0, False), out + err
+    assert live.store.emails[1][field] != before
 
 
 PERCENT = NUDGE.replace(

@@ -367,13 +367,12 @@ def _unexpected(before: Look, after: Live) -> tuple[Change, ...]:
     then = held(before.live, want, match(want, before.live.campaign))
     now = held(after, want, match(want, after.campaign))
     asked = {(c.kind, c.name, f.field) for c in before.plan.changes for f in c.fields}
-    asked |= {(kind, name, "customHtml") for kind, name, field in asked if field == "subject"}
     found = []
     for subject, fields in then.items():
         changed = tuple(
             FieldChange(field, value, now[subject].get(field))
             for field, value in fields.items()
-            if subject in now and now[subject].get(field) != value
+            if subject in now and not alike(field, value, now[subject].get(field))
         )
         news = tuple(field for field in changed if (*subject, field.field) not in asked)
         if news:
