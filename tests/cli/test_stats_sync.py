@@ -187,3 +187,37 @@ def test_renaming_a_step_takes_its_figures_along(
 
     _, out, _ = pmctl("stats", "steps", "nudge", "-o", "json")
     assert {one["step"]: one["sent"] for one in json.loads(out)} == {"offer": 0, "reminder": 5}
+
+
+def test_a_rollback_notes_the_events_that_it_made_anew(
+    pmctl: Run, sandbox: MauticSandbox, niledb: Niledb, file: Path
+) -> None:
+    assert pmctl("campaign", "apply", file)[0] == 0
+    before = known(niledb)["resend"].campaign_event_id
+    file.write_text(NUDGE.replace("      - email: resend\n        subject: Again\n"
+                                  "        body: Hello again\n",
+                                  "      - tag: {add: [cold]}\n"))  # fmt: skip
+    assert pmctl("campaign", "apply", file)[0] == 0
+
+    code, _, err = pmctl("campaign", "rollback", "nudge", "--yes")
+
+    assert code == 0, err
+    rows = [row for row in stats_steps.read(niledb) if row.step == "resend"]
+    assert {row.campaign_event_id for row in rows if not row.live} == {before}
+    assert len([row for row in rows if row.live]) == 1
+
+
+def test_adopting_a_campaign_names_its_steps_for_stats(
+    pmctl: Run, sandbox: MauticSandbox, niledb: Niledb, tmp_path: Path, file: Path
+) -> None:
+    assert pmctl("campaign", "apply", file)[0] == 0
+    made = campaigns_in(sandbox)[0]
+    call(sandbox, f"campaigns/{made['id']}/edit", "PATCH", {"description": ""})
+    pulled = tmp_path / "pulled"
+    code, _, err = pmctl("campaign", "pull", "--id", made["id"], "--as", "taken", "--dir", pulled)
+    assert code == 0, err
+
+    code, _, err = pmctl("campaign", "adopt", pulled / "taken.yaml", "--id", made["id"], "--yes")
+
+    assert code == 0, err
+    assert {row.key for row in stats_steps.read(niledb) if row.live} == {"taken"}

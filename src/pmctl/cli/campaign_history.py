@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pmctl import output
+from pmctl.cli import campaign_steps
 from pmctl.cli.campaign import DryRun, Force, LockTimeout, Name, Yes
 from pmctl.cli.common import Printing, context_of, group
 from pmctl.errors import BadInput, PmctlError, UsageError
 
 if TYPE_CHECKING:
-    from pmctl.clients.campaign import Campaigns
     from pmctl.clients.campaign_rollback import Look
+    from pmctl.context import Context
     from pmctl.sequence.plan import Plan
 
 app = group("Earlier states of a campaign.")
@@ -84,7 +85,7 @@ def rollback(
         campaign_apply.refuse([look.plan])
     if not yes:
         _confirm(look.plan)
-    _roll_back(client, look, force, lock_timeout)
+    _roll_back(context_of(ctx), look, force, lock_timeout)
 
 
 def _show(plan: Plan) -> None:
@@ -111,12 +112,15 @@ def _confirm(plan: Plan) -> None:
         raise typer.Exit(1)
 
 
-def _roll_back(client: Campaigns, look: Look, force: str, lock_timeout: float) -> None:
+def _roll_back(context: Context, look: Look, force: str, lock_timeout: float) -> None:
     from pmctl.cli.campaign_changes import show_done
     from pmctl.clients import campaign_rollback
 
-    done = campaign_rollback.rollback(client, look, force=force, wait_seconds=lock_timeout)
+    done = campaign_rollback.rollback(
+        context.campaign, look, force=force, wait_seconds=lock_timeout
+    )
     show_done([done], [])
+    campaign_steps.note(context)
     output.note(NOT_BACK)
     if done.not_applied:
         raise PmctlError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pmctl import names, output
+from pmctl.cli import campaign_steps
 from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
 from pmctl.cli.common import Printing, context_of, group
 from pmctl.errors import PmctlError, UsageError
@@ -148,6 +149,7 @@ def adopt(
     else:
         agreed(f"{said}; adopt it?", yes=yes)
         outcome = campaign_adopt.adopt(client, want, number)
+        campaign_steps.note(context_of(ctx))
         output.show([outcome], ["key", "campaign_id", "published", "path"])
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
 from pmctl.backends.mautic_errors import MauticNotFound
-from pmctl.clients import campaign_variants
+from pmctl.clients import campaign_variants, stats_steps
 from pmctl.clients.campaign_apply import Outcome, only_publishing, publish, refuse
 from pmctl.clients.campaign_people import ask
 from pmctl.clients.percent import keep_percent
@@ -251,6 +251,8 @@ def _write(client: Campaigns, before: Look) -> Outcome:
         after = _read_back(client, before)
     if not after.plan.changes:
         client.snapshots.finish(kept)
+    if after.now.campaign:
+        client.written += stats_steps.rows(after.now.campaign, after.now.mails)
     return _outcome(before, after)
 
 
