@@ -77,7 +77,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "ruamel": ("sequence.fmt", "sequence.yaml_write"),
     "markdown_it": ("sequence.markdown",),
     "tomllib": ("configfile", "configedit", "config"),
-    "psycopg": ("backends.niledb", "backends.embedded"),
+    "psycopg": ("backends.niledb",),
     "keyring": ("keychain",),
     "resvg_py": ("picture",),
 }

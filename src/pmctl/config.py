@@ -91,6 +91,12 @@ class Config:
         """NileDB's settings."""
         return self._backend(settings.NiledbSettings, "niledb")
 
+    @property
+    def names_database(self) -> bool:
+        """Whether a NileDB or PostgreSQL is configured; without one pmctl runs its own."""
+        host = self.source(BY_PATH["niledb.host"])
+        return host.place != "default" or bool(self.source(BY_PATH["niledb.database"]).value)
+
     def source(self, key: Key) -> Source:
         """Return the value of a setting in its own type, and where it comes from.
 

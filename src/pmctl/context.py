@@ -11,6 +11,7 @@ from pmctl import output
 
 if TYPE_CHECKING:
     from pmctl.audit import Outcome
+    from pmctl.backends.embedded import Embedded
     from pmctl.backends.mautic import Mautic
     from pmctl.backends.niledb import Niledb
     from pmctl.clients.campaign import Campaigns
@@ -26,7 +27,7 @@ class Context:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
         self._words: tuple[str, ...] = tuple(options.get("argv", ()))
-        self._open: list[Http | Niledb] = []
+        self._open: list[Http | Niledb | Embedded] = []
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -49,7 +50,7 @@ class Context:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for connection in self._open:
+        for connection in reversed(self._open):
             connection.close()
 
     @cached_property
@@ -120,16 +121,52 @@ class Context:
         self._open.append(niledb)
         return niledb
 
+    def database(self) -> Niledb:
+        """The database of the events, its tables made or brought up to date at first use.
+
+        The NileDB or PostgreSQL that is configured, else one of pmctl's own on this machine, which
+        is started where it does not run. Raises what `Niledb.execute` raises, and ConfigError.
+        """
+        return self._database
+
+    @cached_property
+    def _database(self) -> Niledb:
+        from pmctl.backends import niledb_schema
+
+        database = self.niledb if self.config.names_database else self._embedded
+        niledb_schema.prepare(database)
+        return database
+
+    @cached_property
+    def _embedded(self) -> Niledb:
+        from pmctl.backends.embedded import DATABASE, USER, Embedded
+        from pmctl.backends.niledb import Niledb
+        from pmctl.paths import data_home
+
+        embedded = Embedded(data_home())
+        database = Niledb(
+            database=DATABASE, user=USER, sslmode="disable", start=embedded.start,
+            timeout_seconds=self.config.general.timeout_seconds,
+        )  # fmt: skip
+        self._open += [embedded, database]
+        return database
+
+    def has_database(self) -> bool:
+        """Whether there is a database of events: configured, or made here by an earlier command."""
+        from pmctl.backends.embedded import has_data
+        from pmctl.paths import data_home
+
+        return self.config.names_database or has_data(data_home())
+
     @cached_property
     def _locks(self) -> Locks:
         """Locks that every machine sees where there is a database, else those of this machine."""
         from pmctl.clients.locks import FileLocks
         from pmctl.clients.nile_locks import NileLocks
         from pmctl.paths import state_home
-        from pmctl.settings import BY_PATH
 
         config = self.config
-        if config.source(BY_PATH["niledb.database"]).value:
+        if config.names_database:
             # a write has its time-out within the half of a lease that is kept for it
             lease = max(60.0, 2 * config.general.timeout_seconds)
             return NileLocks(lambda: self.niledb, config.mautic.url, lease)

@@ -18,6 +18,16 @@ def state_home() -> Path:
     return _folder("XDG_STATE_HOME", ".local/state")
 
 
+def data_home() -> Path:
+    """Return the folder of pmctl's own database.
+
+    Root's is /var/lib/pmctl: the server runs as another user, who cannot enter root's home.
+    """
+    if os.geteuid() == 0 and not os.environ.get("XDG_DATA_HOME", "").startswith("/"):
+        return Path("/var/lib/pmctl")
+    return _folder("XDG_DATA_HOME", ".local/share")
+
+
 def cache_home() -> Path:
     """Return the folder of what may be deleted at any time."""
     return _folder("XDG_CACHE_HOME", ".cache")

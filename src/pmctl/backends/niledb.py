@@ -70,21 +70,24 @@ class Niledb:
     """One database, connected at first use. Threads may share it.
 
     `connections`: how many statements may be under way at once; the others wait in line.
+    `start`: called before each connection, it sees to it that the server runs, and returns its
+    host.
     """
 
     def __init__(
         self,
         *,
-        host: str,
-        port: int,
+        host: str = "",
+        port: int = 5432,
         database: str,
         user: str,
-        password: Callable[[], str],
+        password: Callable[[], str] = str,
         tenant_id: str = "",
         sslmode: str = "require",
         ca_file: Path | None = None,
         timeout_seconds: float = 30,
         connections: int = 2,
+        start: Callable[[], str] | None = None,
     ) -> None:
         if f".{host}".endswith(NILE) and not tenant_id:
             raise ConfigError(
@@ -96,7 +99,8 @@ class Niledb:
         }  # fmt: skip
         if sslmode == "verify-full":
             self._where["sslrootcert"] = str(ca_file or "system")
-        self._name = f"the database {database} at {host}"
+        self._name = f"the database {database} at {host}" if host else "pmctl's own database"
+        self._start = start
         self._password = password
         self._timeout_seconds = timeout_seconds
         self._slots = threading.BoundedSemaphore(connections)
@@ -189,9 +193,10 @@ class Niledb:
                 return connection
             _end(connection)
         password = self._password()
+        where = self._where | ({"host": self._start()} if self._start else {})
         try:
             return psycopg.connect(
-                **self._where,
+                **where,
                 password=password,
                 application_name="pmctl",
                 client_encoding="utf8",
