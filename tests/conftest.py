@@ -38,6 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("NO_COLOR", "CLICOLOR_FORCE", "CREDENTIALS_DIRECTORY", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("XDG_DATA_HOME", str(place / "data"))  # root's default is of the machine
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     return place
 

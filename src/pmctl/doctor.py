@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pmctl.errors import PmctlError
-from pmctl.paths import cache_home, is_there, state_home
+from pmctl.paths import cache_home, data_home, is_there, state_home
 from pmctl.secrets import where
 from pmctl.settings import KEYS, NEEDS
 
@@ -107,13 +107,28 @@ def _backend(config: Config, section: str) -> Iterator[Check]:
         used = _is_used(config, section)
         settings = getattr(config, section)
     except PmctlError as exc:
-        yield _failed(section, exc) if used else _good(section, "not configured")
+        if not used and section == "niledb":
+            yield _own_database()
+        else:
+            yield _failed(section, exc) if used else _good(section, "not configured")
         return
     yield _good(section, getattr(settings, "url", None) or settings.host)
     for user, secret in _PAIRS[section]:
         if getattr(settings, user):
             yield _secret(getattr(settings, secret), optional=_by_default(config, section, user))
             return
+
+
+def _own_database() -> Check:
+    """Without a database of somebody else's pmctl runs one of its own."""
+    from pmctl.backends.embedded import find_programs
+
+    try:
+        programs = find_programs()
+    except PmctlError as exc:
+        return _failed("niledb", exc)
+    place = data_home() / f"pg{programs.major}"
+    return _good("niledb", f"not configured; PostgreSQL {programs.version} of our own in {place}")
 
 
 def _is_used(config: Config, section: str) -> bool:

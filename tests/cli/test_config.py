@@ -451,6 +451,7 @@ def test_doctor_is_content_with_a_good_setup(pmctl, file, monkeypatch):
     assert all(row["ok"] for row in found.values())
     assert found["mautic.password"]["detail"] == "PMCTL_MAUTIC_PASSWORD"
     assert found["billmanager"]["detail"] == "not configured"
+    assert found["niledb"]["detail"].startswith("not configured; PostgreSQL ")
 
 
 def test_doctor_finds_everything_at_once(pmctl, file, home, monkeypatch):

@@ -16,18 +16,12 @@ WITHIN_SECONDS = 3.0  # an apply is not to wait longer for what `stats sync` can
 def note(context: Context) -> None:
     """Note what this run wrote, in one statement. Never fails: says so when it could not."""
     written = context.campaign.written
-    if not written or not _has_database(context):
+    if not written or not context.has_database():
         return
     from pmctl.clients import stats_steps
 
     try:
-        stats_steps.note(context.niledb, written, within=WITHIN_SECONDS)
+        stats_steps.note(context.database(), written, within=WITHIN_SECONDS)
     except PmctlError as exc:
         output.note(f"stats cannot name these steps yet: {exc.message}")
         output.note("`pmctl stats sync` teaches it their names later")
-
-
-def _has_database(context: Context) -> bool:
-    from pmctl.settings import BY_PATH
-
-    return bool(context.config.source(BY_PATH["niledb.database"]).value)
