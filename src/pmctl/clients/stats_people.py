@@ -49,7 +49,9 @@ from people p order by p.clicked desc, p.opened desc, p.last_at desc, p.contact_
 """.replace("ADDRESS", _ADDRESS)
 _DOMAINS: LiteralString = """
 with seen as (
-  select lower(split_part(ADDRESS, '@', 2)) as domain, e.event_type, e.agent_class,
+  select coalesce(nullif(e.metadata ->> 'domain', ''),
+      lower(split_part(ADDRESS, '@', 2))) as domain,
+    e.event_type, e.agent_class,
     e.campaign_event_id, e.email_id, e.contact_id
   from marketing_events e
   where e.tenant_id = %s and e.occurred_at >= %s and e.occurred_at < %s
