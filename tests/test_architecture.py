@@ -51,7 +51,8 @@ ALLOWED: Mapping[str, set[str]] = {
     "sequence": {"sequence", *VALUES},
     # values in, text out; letters are as wide there as in the pictures of sequences
     "charts": {"charts", "sequence.svg", *VALUES},
-    "webhook.events": VALUES,
+    "webhook.events": {"webhook.agents", *VALUES},
+    "webhook.agents": {"webhook.events", *VALUES},
     "webhook": {"webhook", "backends.niledb", "backends.niledb_events", *VALUES},
     "sandbox": {"sandbox", "errors"},
     "": set(),
@@ -85,7 +86,8 @@ ONLY: Mapping[str, tuple[str, ...]] = {
 # Heavy: imported where they are first used, so inside of functions, except in these modules,
 # which are themselves imported late.
 HEAVY = {"httpx", "pydantic", "rich", "yaml", "keyring", "asyncio", "markdown_it", "ssl", "ruamel",
-         "truststore", "psycopg", "resvg_py"}  # fmt: skip
+         "truststore", "psycopg", "resvg_py",
+         "msgspec", "uvicorn", "httptools", "uvloop"}  # fmt: skip
 LATE = {
     "http",
     "tls",
@@ -97,10 +99,11 @@ LATE = {
     "sequence.splice",
     "backends.niledb",
     "backends.niledb_events",
+    "webhook",
 }
 
 # The compiler thinks; it reads and writes nothing.
-PURE = ("sequence", "charts", "webhook.events", "text", "errors")
+PURE = ("sequence", "charts", "webhook.events", "webhook.agents", "text", "errors")
 IMPURE = {"os", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib.request",
           "http.client", "asyncio", "httpx", "ssl", "time", "random", "sys"}  # fmt: skip
 

@@ -1,0 +1,398 @@
+"""What Mautic's webhooks say: bytes in, events out. Pure, and it never raises on any bytes.
+
+Mautic gives its events no id. Each gets a UUID made from what it is about (`event_id`), so the
+same event has the same id however often it is sent, in whatever order its keys stand, and the
+database keeps one. Two Mautics count alike: each needs a tenant or a database of its own.
+
+Seen on Mautic 5.1.1: ids are numbers or strings of digits, times have whole seconds, and where
+the contact stands differs by type.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from pmctl.webhook.agents import Agent, agent_class, all_at_once
+
+BODIES = frozenset({"customHtml", "plainText", "content", "contentHash", "tokens", "headers"})
+"""Keys of an item that hold a mail's text, or links that act for the contact (unsubscribe)."""
+
+_STATUSES = {"bounced": "bounced", "unsubscribed": "unsubscribed", "contactable": "resubscribed"}
+_TYPES = {
+    "email_on_send": "sent", "email_on_open": "opened", "email_on_reply": "replied",
+    "form_on_submit": "submitted", "lead_post_save_new": "contact_created",
+    "lead_post_save_update": "contact_updated", "lead_post_delete": "contact_deleted",
+    "lead_points_change": "points_changed", "lead_list_change": "segment_changed",
+    "lead_company_change": "company_changed", "company_post_save": "company_changed",
+    "company_post_delete": "company_changed",
+}  # fmt: skip
+TYPES = (*dict.fromkeys(_TYPES.values()), "clicked", *_STATUSES.values(), "other")
+_NAMESPACE = UUID("5f0c1f0e-6a0b-5e6a-9d55-0f6f8c1d2b7a")  # of pmctl's events; never to change
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+_BIGINT = 2**63
+_SORTED = msgspec.json.Encoder(order="sorted")
+_ENCODER = msgspec.json.Encoder()
+_BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. An id of 0 stands for none; times are UTC; `payload` is JSON, without bodies."""
+
+    id: UUID
+    event_type: str
+    source_type: str
+    contact_id: int
+    campaign_event_id: int
+    campaign_id: int
+    email_id: int
+    occurred_at: datetime
+    received_at: datetime
+    agent_class: str
+    payload: bytes
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An item that is no event, as it came, and why."""
+
+    reason: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Everything that a body held."""
+
+    events: list[Event]
+    dead: list[Dead]
+
+
+def verify(body: bytes, signature: str, secrets: Iterable[str]) -> bool:
+    """Tell whether `signature` is the HMAC-SHA256 of these bytes with one of the secrets.
+
+    Mautic writes base64; hex and a leading `sha256=` are taken too. Every secret is tried in the
+    same time whatever was sent.
+    """
+    given = _digest(signature)
+    found = False
+    for secret in secrets:
+        if secret:
+            right = hmac.digest(secret.encode(), body, "sha256")
+            found |= hmac.compare_digest(right, given)
+    return found
+
+
+def sign(body: bytes, secret: str) -> str:
+    """Return the signature as Mautic writes it."""
+    return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
+
+
+def _digest(signature: str) -> bytes:
+    text = signature.strip().removeprefix("sha256=")
+    try:
+        if len(text) == 64:
+            return bytes.fromhex(text)
+        return base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def event_id(source_type: str, *key: str | int) -> UUID:
+    """Return the id of what Mautic calls `source_type` with this content key (see `_key`)."""
+    name = source_type.removeprefix("mautic.")
+    text = "\x1f".join([name, *map(str, key)])
+    digest = hashlib.sha256(_NAMESPACE.bytes + text.encode("utf-8", "surrogatepass")).digest()
+    return UUID(bytes=digest[:16], version=5)
+
+
+def parse(body: bytes, received_at: datetime) -> Parsed:
+    """Return every item of a webhook's body: as an event, or as what is dead and why.
+
+    An unknown type is kept as `other`. `received_at`: with its zone; stands for a time that the
+    item does not say.
+    """
+    try:
+        types = _BODY.decode(body)
+    except (ValueError, RecursionError) as exc:
+        return Parsed([], [Dead(f"not a JSON object: {_words(exc)}", body)])
+    parsed = Parsed([], [])
+    for source_type, raw in types.items():
+        for item in _split(raw):
+            try:
+                parsed.events.append(_event(source_type, item, received_at))
+            except (ValueError, TypeError, OverflowError, RecursionError) as exc:
+                body_of_one = _one(source_type, item)
+                parsed.dead.append(Dead(f"{source_type[:80]!r}: {_words(exc)}", body_of_one))
+    return Parsed(all_at_once(parsed.events), parsed.dead)
+
+
+def rows(events: Sequence[Event]) -> bytes:
+    """Return the events as one JSON array of objects with the columns of marketing_events."""
+    return _ENCODER.encode(
+        [
+            {
+                "id": event.id, "event_type": event.event_type, "source_type": event.source_type,
+                "contact_id": event.contact_id, "campaign_event_id": event.campaign_event_id,
+                "campaign_id": event.campaign_id, "email_id": event.email_id,
+                "occurred_at": event.occurred_at, "received_at": event.received_at,
+                "agent_class": event.agent_class, "payload": msgspec.Raw(event.payload),
+                "metadata": event.metadata,
+            }
+            for event in events
+        ]
+    )  # fmt: skip
+
+
+def reclass(event: Event) -> Event:
+    """Return the event with the class that today's rules give its agent."""
+    agent = _agent(event.event_type, msgspec.json.decode(event.payload), event.occurred_at)
+    metadata = {k: v for k, v in event.metadata.items() if k != "agent_reason"}
+    if agent.reason:
+        metadata["agent_reason"] = agent.reason
+    return replace(event, agent_class=agent.name, metadata=metadata)
+
+
+def event_type(source_type: str, item: dict[str, Any]) -> str:
+    """Return our name for an item of Mautic's type; `other` for what is none of ours.
+
+    A click is a page hit that comes from an email. A channel other than email, and what an
+    administrator set by hand (`manual`), is neither a bounce nor an unsubscribe.
+    """
+    name = source_type.removeprefix("mautic.")
+    if name == "page_on_hit":
+        return "clicked" if _from_email(_dict(item, "hit")) else "other"
+    if name == "lead_channel_subscription_changed":
+        return channel_type(_text(item.get("channel")), _text(item.get("new_status")))
+    return _TYPES.get(name, "other")
+
+
+def channel_type(channel: str, status: str) -> str:
+    """Return our name for a change of a contact's subscription to a channel."""
+    return _STATUSES.get(status, "other") if channel == "email" else "other"
+
+
+def _split(raw: msgspec.Raw) -> list[msgspec.Raw]:
+    try:
+        return _ITEMS.decode(raw)
+    except (ValueError, RecursionError):
+        return [raw]  # one item without its list, or what `_event` finds wrong
+
+
+def _one(source_type: str, item: msgspec.Raw) -> bytes:
+    """Return a body that holds this item alone, so that it can be parsed again."""
+    return b"{%b:[%b]}" % (_ENCODER.encode(source_type), bytes(item))
+
+
+def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
+    """Raises ValueError, TypeError, OverflowError or RecursionError for what is no event."""
+    item = msgspec.json.decode(raw)
+    if not isinstance(item, dict):
+        raise ValueError("an item is not an object")
+    stamp = _time(item.get("timestamp"))
+    kind = event_type(source_type, item)
+    said = _said_at(item) or stamp
+    occurred_at = said if said and _EARLIEST <= said < _LATEST else received_at
+    agent = _agent(kind, item, occurred_at)
+    metadata = _metadata(kind, item, agent)
+    if occurred_at is not said:
+        metadata["occurred"] = "when received"
+    return Event(
+        id=event_id(source_type, *_key(source_type, item, stamp)),
+        event_type=kind,
+        source_type=_clean(source_type),
+        contact_id=_contact(source_type, item),
+        campaign_event_id=_campaign_event(item),
+        campaign_id=_id(_dict(item, "campaign").get("id")),
+        email_id=_email(item),
+        occurred_at=occurred_at,
+        received_at=received_at,
+        agent_class=agent.name,
+        payload=_ENCODER.encode(_bare(item)),
+        metadata=metadata,
+    )
+
+
+def _key(source_type: str, item: dict[str, Any], stamp: datetime | None) -> tuple[str | int, ...]:
+    """Return what tells this event from every other of its type, however it is written."""
+    name = source_type.removeprefix("mautic.")
+    stat = _dict(item, "stat")
+    key: tuple[Any, ...] = ()
+    if name == "email_on_send":
+        key = (item.get("idHash"),)
+    elif name == "email_on_open":
+        key = (stat.get("trackingHash"), stat.get("openCount"))
+    elif name == "page_on_hit":
+        key = (_dict(item, "hit").get("id"),)
+    elif name == "form_on_submit":
+        key = (_dict(item, "submission").get("id"),)
+    elif name == "lead_post_delete":
+        key = (item.get("id"),)
+    elif name == "lead_channel_subscription_changed" and stamp:
+        words = (item.get("channel"), item.get("new_status"), int(stamp.timestamp()))
+        key = (_id(_dict(item, "contact").get("id")) or None, *words)
+    if key and all(isinstance(part, str | int) and part != "" for part in key):
+        return key
+    digest = hashlib.sha256(_SORTED.encode(item)).hexdigest()
+    return (_contact(source_type, item), _text(item.get("timestamp")), digest)
+
+
+def _contact(source_type: str, item: dict[str, Any]) -> int:
+    for holder in ("stat", "hit", "submission"):
+        if found := _id(_dict(_dict(item, holder), "lead").get("id")):
+            return found
+    for place in ("contact", "lead"):
+        if found := _id(_dict(item, place).get("id")):
+            return found
+    if source_type.removeprefix("mautic.") == "lead_post_delete":
+        return _id(item.get("id"))
+    return 0
+
+
+def _campaign_event(item: dict[str, Any]) -> int:
+    """Return the id of the step that sent the email, or 0."""
+    stat = _dict(item, "stat")
+    if stat.get("source") == "campaign.event":
+        return _id(stat.get("sourceId"))
+    for source in (item.get("source"), _through(item).get("source")):
+        if isinstance(source, list) and len(source) == 2 and source[0] == "campaign.event":
+            return _id(source[1])
+    return 0
+
+
+def _email(item: dict[str, Any]) -> int:
+    for holder in (item, _dict(item, "stat"), _dict(item, "hit")):
+        if found := _id(_dict(holder, "email").get("id")):
+            return found
+    return _id(_through(item).get("email"))
+
+
+def _through(item: dict[str, Any]) -> dict[str, Any]:
+    """Return what the link of a click carried about its email: source, email, stat, lead."""
+    return _dict(_dict(_dict(item, "hit"), "query"), "ct")
+
+
+def _from_email(hit: dict[str, Any]) -> bool:
+    channel = _dict(_dict(_dict(hit, "query"), "ct"), "channel")
+    return hit.get("source") == "email" or bool(_dict(hit, "email")) or "email" in channel
+
+
+def _said_at(item: dict[str, Any]) -> datetime | None:
+    for holder, name in (("stat", "lastOpened"), ("hit", "dateHit"),
+                         ("submission", "dateSubmitted")):  # fmt: skip
+        if said := _time(_dict(item, holder).get(name)):
+            return said
+    return None
+
+
+def _tracking(item: dict[str, Any]) -> str:
+    """Return what names one email to one contact: what email_stats calls tracking_hash."""
+    stat = _dict(item, "stat").get("trackingHash")
+    return _text(item.get("idHash") or stat or _through(item).get("stat"))
+
+
+def _agent(kind: str, item: dict[str, Any], occurred_at: datetime) -> Agent:
+    if kind not in ("opened", "clicked"):
+        return Agent("", "")
+    stat = _dict(item, "stat")
+    said = _dict(item, "hit").get("userAgent") or _last_open(stat).get("useragent")
+    sent = _time(stat.get("dateSent")) or sent_at(_tracking(item))
+    seconds = (occurred_at - sent).total_seconds() if sent else None
+    return agent_class(_text(said), seconds)
+
+
+def _last_open(stat: dict[str, Any]) -> dict[str, Any]:
+    opens = stat.get("openDetails")
+    return opens[-1] if isinstance(opens, list) and opens and isinstance(opens[-1], dict) else {}
+
+
+def sent_at(tracking_hash: str) -> datetime | None:
+    """Return when an email was sent, to the second: its hash begins so (PHP's uniqid)."""
+    try:
+        moment = datetime.fromtimestamp(int(tracking_hash[:8], 16), UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if len(tracking_hash) >= 13 and moment.year >= 2010 else None
+
+
+def _metadata(kind: str, item: dict[str, Any], agent: Agent) -> dict[str, Any]:
+    """Return the few words that figures are made of, so that none digs in the payload."""
+    words = {
+        "tracking_hash": _tracking(item),
+        "url": _text(_dict(item, "hit").get("url")) if kind == "clicked" else "",
+        "channel": _text(item.get("channel")),
+        "status": _text(item.get("new_status")),
+        "domain": _domain(item),
+        "agent_reason": agent.reason,
+    }
+    return {name: _clean(word) for name, word in words.items() if word}
+
+
+def _domain(item: dict[str, Any]) -> str:
+    """Return the domain of the recipient's address, lower case."""
+    fields = _dict(_dict(_dict(item, "contact"), "fields"), "core")
+    address = (
+        _dict(item, "stat").get("emailAddress")
+        or _dict(item, "contact").get("email")
+        or _dict(fields, "email").get("value")
+    )
+    return _text(address).rpartition("@")[2].strip().lower()
+
+
+def _bare(value: Any) -> Any:
+    """Return an item without the text of mails, and with what PostgreSQL's JSON can hold."""
+    if isinstance(value, dict):
+        return {_clean(k): _bare(v) for k, v in value.items() if k not in BODIES}
+    if isinstance(value, list):
+        return [_bare(one) for one in value]
+    return _clean(value) if isinstance(value, str) else value
+
+
+def _clean(text: str) -> str:
+    """PostgreSQL keeps no NUL in JSON: a link with %00 in it must not cost its click."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def _dict(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}  # PHP writes an empty one as a list
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _id(value: Any) -> int:
+    """Return a number that may stand as digits; 0 for what is no id of a database."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _BIGINT:
+        return value
+    return 0
+
+
+def _time(value: Any) -> datetime | None:
+    """Return a time as Mautic writes it, in UTC; one without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(_text(value))
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if abs(moment.utcoffset() or timedelta()) else moment
+    except (ValueError, OverflowError):
+        return None
+
+
+def _words(exc: Exception) -> str:
+    return "nested too deep" if isinstance(exc, RecursionError) else str(exc)[:200]
