@@ -49,6 +49,8 @@ def serve(
     Its campaigns run when you say so, on a clock that you can move: POST /sandbox/cron, and
     {"hours": 3} to /sandbox/clock. People act by /sandbox/open, click, reply, visit, submit and
     download; GET /sandbox/sent lists the mails that left.
+    Webhooks of /api/hooks go out signed, each at once; {"mode": "command_process"} to
+    /sandbox/webhooks queues them, and a POST there sends what is queued.
     A FAULT is METHOD:PATH:N:how: the N-th request (* for every one) with that method (or *) to a
     path with that beginning (or pattern with *) goes wrong. how is one of 500, 500-stored (does
     the work, answers 500), another status, cut-before, cut-after, cut-at-BYTES, hang, html and

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pmctl.sandbox import membership, sending
+from pmctl.sandbox import membership, people, sending
 from pmctl.sandbox.clock import sql
 from pmctl.sandbox.journal import Journal
 from pmctl.sandbox.segments import tag_named
@@ -65,14 +65,21 @@ def _tags(turn: Turn) -> None:
         if tag not in tags:
             tags.append(tag)
     turn.contact["tags"] = [name for name in tags if name not in gone]
+    turn.store.tell("lead_post_save_update", contact=turn.contact["id"])
 
 
 def _segments(turn: Turn) -> None:
+    before = list(turn.contact["segments"])
     gone = _ids(turn.listed("removeFromLists"))
     there = dict.fromkeys([*turn.contact["segments"], *_ids(turn.listed("addToLists"))])
     turn.contact["segments"] = [
         key for key in there if key not in gone and key in turn.store.segments
     ]
+    after, who = turn.contact["segments"], turn.contact["id"]
+    for key in [*before, *after]:
+        if (key in before) != (key in after) and key in turn.store.segments:
+            action = "added" if key in after else "removed"
+            turn.store.tell("lead_list_change", contact=who, segment=key, action=action)
 
 
 def _fields(turn: Turn) -> None:
@@ -80,11 +87,11 @@ def _fields(turn: Turn) -> None:
     values = {name: value for name, value in turn.given.items() if value not in (None, "")}
     turn.contact["values"] = {**turn.contact["values"], **values}
     turn.store.set_email(turn.contact["id"], str(turn.contact["values"].get("email") or ""))
+    turn.store.tell("lead_post_save_update", contact=turn.contact["id"])
 
 
 def _points(turn: Turn) -> None:
-    values = turn.contact["values"]
-    values["points"] = int(values.get("points") or 0) + int(turn.given.get("points") or 0)
+    people.give_points(turn.store, turn.contact, int(turn.given.get("points") or 0))
 
 
 def _stage(turn: Turn) -> None:
@@ -99,17 +106,20 @@ def _company(turn: Turn) -> None:
     key = _one(turn.given.get("company"))
     if key and key not in turn.contact["companies"]:
         turn.contact["companies"].append(key)
+        if key in turn.store.companies:
+            who = turn.contact["id"]
+            turn.store.tell("lead_company_change", contact=who, company=key, added=True)
 
 
 def _add_dnc(turn: Turn) -> None:
     for channel in turn.listed("channels"):
         comments = str(turn.given.get("reason") or "")
-        turn.contact["dnc"][channel] = {"reason": 3, "comments": comments}
+        people.set_dnc(turn.store, turn.contact, channel, 3, comments)
 
 
 def _remove_dnc(turn: Turn) -> None:
     for channel in turn.listed("channels"):
-        turn.contact["dnc"].pop(channel, None)
+        people.clear_dnc(turn.store, turn.contact, channel)
 
 
 def _notify(turn: Turn) -> str | None:
@@ -179,6 +189,7 @@ def _campaigns(turn: Turn) -> None:
 
 
 def _delete(turn: Turn) -> None:
+    turn.store.tell("lead_post_delete", contact=turn.contact["id"])
     turn.store.forget_contact(turn.contact["id"])
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Any, NamedTuple
 
-from pmctl.sandbox import cron, decisions
+from pmctl.sandbox import cron, decisions, hook_sender
 from pmctl.sandbox.clock import Clock, from_sql
+from pmctl.sandbox.hook_items import AGENT
 from pmctl.sandbox.sending import family
 from pmctl.sandbox.store import Entity, Store
 
@@ -34,6 +35,7 @@ class Acts:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        store.listener = hook_sender.heard
 
     @property
     def clock(self) -> Clock:
@@ -47,28 +49,42 @@ class Acts:
             return [_mail(row) for row in self.store.sent if row["is_failed"] == "0"]
 
     def cron(self) -> None:
-        """segments:update, campaigns:update and campaigns:trigger. Raises CronDiedError."""
-        cron.cron(self.store)
+        """segments:update, campaigns:update and campaigns:trigger. Raises CronDiedError.
 
-    def open(self, contact: Who, mail: What) -> None:
+        Queued webhooks wait for `process_webhooks`.
+        """
+        try:
+            cron.cron(self.store)
+        finally:
+            hook_sender.flush(self.store)
+
+    def process_webhooks(self) -> int:
+        """`mautic:webhooks:process`; return how many events left the queue."""
+        return hook_sender.process(self.store)
+
+    def open(self, contact: Who, mail: What, *, agent: str = AGENT) -> None:
         """Load the tracking pixel of the last such mail. Raises LookupError if there is none.
 
         Like everything a contact does it raises FatalError or GivenUpError where the page would
         have been an error of the server.
         """
-        decisions.opened(self.store, self.stat(contact, mail))
+        decisions.opened(self.store, self.stat(contact, mail), agent)
+        hook_sender.flush(self.store)
 
-    def click(self, contact: Who, mail: What, url: str = LINK) -> None:
+    def click(self, contact: Who, mail: What, url: str = LINK, *, agent: str = AGENT) -> None:
         """Follow a link of the last such mail; also an open, if there was none."""
-        decisions.clicked(self.store, self.stat(contact, mail), url)
+        decisions.clicked(self.store, self.stat(contact, mail), url, agent)
+        hook_sender.flush(self.store)
 
     def reply(self, contact: Who, mail: What) -> None:
         """Reply to the last such mail."""
         decisions.replied(self.store, self.stat(contact, mail))
+        hook_sender.flush(self.store)
 
     def visit(self, contact: Who, url: str, *, page: int | None = None) -> None:
         """Look at a tracked page."""
         decisions.visited(self.store, self.contact(contact), url, page=page)
+        hook_sender.flush(self.store)
 
     def submit(self, contact: Who, form: int | str) -> None:
         """Send a form, named by id, name or alias."""
@@ -78,10 +94,12 @@ class Acts:
         if not known:
             raise LookupError(f"there is no form {form}")
         decisions.submitted(self.store, self.contact(contact), known[0])
+        hook_sender.flush(self.store)
 
     def download(self, contact: Who, asset: int) -> None:
         """Fetch an asset."""
         decisions.downloaded(self.store, self.contact(contact), asset)
+        hook_sender.flush(self.store)
 
     def reject(self, address: str) -> None:
         """Let the mail server refuse every mail to an address from now on (550)."""

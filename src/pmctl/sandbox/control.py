@@ -4,6 +4,7 @@ They need no login. What a contact does is a POST with its id or address:
 
     POST /sandbox/clock {"hours": 3} | {"set": "2026-11-23T09:00:00"} | {"run": true}
     POST /sandbox/cron
+    POST /sandbox/webhooks                 what is queued goes out; {"mode": "command_process"}
     POST /sandbox/open {"contact": "ana@example.com", "email": "offer"}    click, reply likewise
     POST /sandbox/visit {"contact": 1, "url": "https://example.com/pricing"}
     POST /sandbox/submit {"contact": 1, "form": "Sign up"}
@@ -18,6 +19,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+from pmctl.sandbox import hook_sender
 from pmctl.sandbox.acts import LINK, Acts
 from pmctl.sandbox.answers import Answer
 from pmctl.sandbox.clock import iso
@@ -68,6 +70,14 @@ def _cron(acts: Acts, _: Given) -> Given:
     return {"sent": len(acts.sent) - before, "now": iso(acts.clock.now())}
 
 
+def _webhooks(acts: Acts, given: Given) -> Given:
+    mode = str(given.get("mode") or acts.store.queue_mode)
+    if mode not in {hook_sender.IMMEDIATE, hook_sender.QUEUED}:
+        raise ValueError(f"there is no queue mode {mode}")
+    acts.store.queue_mode = mode
+    return {"mode": mode, "deleted": acts.process_webhooks()}
+
+
 def _sent(acts: Acts, _: Given) -> Given:
     return {"sent": [{**mail._asdict(), "at": iso(mail.at)} for mail in acts.sent]}
 
@@ -85,6 +95,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Acts, Given], Given]] = {
     ("GET", "clock"): lambda acts, _: {"now": iso(acts.clock.now())},
     ("POST", "clock"): _clock,
     ("POST", "cron"): _cron,
+    ("POST", "webhooks"): _webhooks,
     ("GET", "sent"): _sent,
     ("POST", "open"): _done(lambda a, g: a.open(g["contact"], g["email"])),
     ("POST", "click"): _done(lambda a, g: a.click(g["contact"], g["email"], g.get("url", LINK))),

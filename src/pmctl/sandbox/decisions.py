@@ -13,7 +13,9 @@ from typing import Any
 from pmctl.sandbox import membership
 from pmctl.sandbox.clock import sql
 from pmctl.sandbox.engine import Run
+from pmctl.sandbox.hook_items import AGENT
 from pmctl.sandbox.journal import Journal
+from pmctl.sandbox.php import serialize
 from pmctl.sandbox.sending import family, published
 from pmctl.sandbox.store import Entity, Store
 from pmctl.sandbox.urls import matches
@@ -23,7 +25,7 @@ Given = dict[str, Any]
 Applies = Callable[[Given, Entity | None], bool]
 
 
-def opened(store: Store, stat: Entity) -> None:
+def opened(store: Store, stat: Entity, agent: str = AGENT) -> None:
     """The tracking pixel of a mail was loaded: every time an open, and a decision's chance."""
     with store.lock:
         moment = sql(store.clock.now())
@@ -32,21 +34,25 @@ def opened(store: Store, stat: Entity) -> None:
         if stat["is_read"] == "0":
             store.emails[int(stat["email_id"])]["readCount"] += 1
         stat.update(is_read="1", last_opened=moment)
+        details = store.opens.setdefault(stat["id"], [])
+        details.append({"datetime": moment, "useragent": agent, "inBrowser": False})
+        stat["open_details"] = serialize(details)
+        store.tell("email_on_open", stat=stat)
         _decide(store, int(stat["lead_id"]), "email.open", _of_mail(store, stat))
 
 
-def clicked(store: Store, stat: Entity, url: str) -> None:
+def clicked(store: Store, stat: Entity, url: str, agent: str = AGENT) -> None:
     """A link of a mail was followed; who has not opened the mail has done so now."""
     with store.lock:
         if stat["is_read"] == "0":
-            opened(store, stat)
+            opened(store, stat, agent)
         under = _of_mail(store, stat)
 
         def applies(given: Given, parent: Entity | None) -> bool:
             urls = [str(one) for one in (given.get("urls") or {}).get("list") or []]
             return under(given, parent) and (not urls or any(matches(one, url) for one in urls))
 
-        _hit(store, int(stat["lead_id"]), url, email_id=stat["email_id"])
+        _hit(store, int(stat["lead_id"]), url, _through(stat), agent, email_id=stat["email_id"])
         _decide(store, int(stat["lead_id"]), "email.click", applies)
         _visited(store, int(stat["lead_id"]), url, page=None)
 
@@ -85,6 +91,7 @@ def submitted(store: Store, contact: int, form: int) -> None:
         row = {"id": str(store.next_id("submissions")), "form_id": str(form)}
         moment = sql(store.clock.now())
         store.submissions.append({**row, "lead_id": str(contact), "date_submitted": moment})
+        store.tell("form_on_submit", submission=store.submissions[-1])
         for campaign in list(store.campaigns.values()):
             if form in campaign["forms"] and published(campaign, store.clock.now()):
                 membership.join(Journal(store, contact), campaign, contact, manually=True)
@@ -163,10 +170,41 @@ def _channel(parent: Entity | None) -> dict[str, str]:
     return {} if key is None else {"channel": "email", "channel_id": str(key)}
 
 
-def _hit(store: Store, contact: int, url: str, **more: str | None) -> None:
+def _through(stat: Entity) -> Entity:
+    """What a tracked link carries about its mail; numbers are texts in a query."""
+    source = [stat["source"] or "email", stat["source_id"] or stat["email_id"]]
+    mail = {"source": source, "email": stat["email_id"], "stat": stat["tracking_hash"]}
+    return {**mail, "lead": stat["lead_id"], "channel": {"email": stat["email_id"]}}
+
+
+def _hit(
+    store: Store,
+    contact: int,
+    url: str,
+    through: Entity | None = None,
+    agent: str = AGENT,
+    **more: str | None,
+) -> None:
     moment = sql(store.clock.now())
-    row = {"id": str(store.next_id("hits")), "lead_id": str(contact), "url": url}
-    store.hits.append({**row, "date_hit": moment, "code": "200", **more})
+    query: Entity = {"page_url": url} if through is None else {"ct": through, "page_url": url}
+    email = more.get("email_id")
+    row = {
+        "id": str(store.next_id("hits")),
+        "lead_id": str(contact),
+        "url": url,
+        "date_hit": moment,
+        "code": "200",
+        "user_agent": agent,
+        "tracking_id": secrets.token_hex(12)[:23],
+        "source": None if email is None else "email",
+        "source_id": email,
+        "query": serialize(query),
+        **more,
+    }
+    store.hits.append(row)
+    store.tell("page_on_hit", hit=row, query=query)
+    if email is not None:
+        store.tell("lead_post_save_update", contact=contact)
 
 
 def _ids(values: Any) -> list[int]:

@@ -64,6 +64,8 @@ def create(store: Store, kind: str, given: dict[str, Any]) -> Answer:
     if not str(given.get(name) or ""):
         raise invalid({name: words})
     key = put(store, kind, given)
+    if kind == "companies":
+        store.tell("company_post_save", company=key)
     location = {"Location": f"/api/{kind}/{key}"}
     shown = show(kind, getattr(store, kind)[key])
     return Answer(201, {ONE[kind]: shown}, {**VERSION, **location})
@@ -75,6 +77,41 @@ _REQUIRED = {
     "companies": ("companyname", "This is required."),
     "assets": ("title", "A title is required."),
 }
+
+
+def join(store: Store, company_id: int, contact_id: int) -> Answer:
+    """POST /companies/ID/contact/CONTACT/add."""
+    return _company(store, company_id, contact_id, added=True)
+
+
+def leave(store: Store, company_id: int, contact_id: int) -> Answer:
+    """POST /companies/ID/contact/CONTACT/remove."""
+    return _company(store, company_id, contact_id, added=False)
+
+
+def _company(store: Store, company_id: int, contact_id: int, *, added: bool) -> Answer:
+    if company_id not in store.companies:
+        raise not_found()
+    if contact_id not in store.contacts:
+        raise not_found("Contact")
+    inside: list[int] = store.contacts[contact_id]["companies"]
+    if added != (company_id in inside):
+        (inside.append if added else inside.remove)(company_id)
+        what = {"contact": contact_id, "company": company_id, "added": added}
+        store.tell("lead_company_change", **what)
+    return Answer(200, {"success": 1})
+
+
+def dissolve(store: Store, company_id: int) -> Answer:
+    """DELETE /companies/ID/delete."""
+    if company_id not in store.companies:
+        raise not_found()
+    shown = {**show("companies", store.companies[company_id]), "id": None}
+    store.tell("company_post_delete", company=company_id)
+    for contact in store.contacts.values():
+        contact["companies"] = [key for key in contact["companies"] if key != company_id]
+    del store.companies[company_id]
+    return Answer(200, {"company": shown})
 
 
 def put(store: Store, kind: str, given: dict[str, Any]) -> int:

@@ -110,7 +110,10 @@ def send(store: Store, email_id: int, contact_id: int) -> Answer:
     if contact_id not in store.contacts:
         raise not_found("Contact")
     store.put_sent(email_id, contact_id)
-    store.sent[-1].update(source="api", source_id="0")
+    row = store.sent[-1]
+    row.update(source="api", source_id="0")
+    key = row["tracking_hash"]
+    store.tell("email_on_send", contact=contact_id, email=email_id, hash=key, source=["api", 0])
     return Answer(200, {"success": True})
 
 

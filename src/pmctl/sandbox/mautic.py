@@ -13,6 +13,8 @@ from pmctl.sandbox import (
     control,
     directory,
     fields,
+    hook_sender,
+    hooks,
     logedit,
     mail,
     people,
@@ -128,6 +130,11 @@ _crud("campaigns", campaign)
 _crud("emails", mail)
 _crud("segments", segments)
 _crud("contacts", people)
+_crud("hooks", hooks)
+_add("GET", "hooks/triggers", lambda _: hooks.triggers())
+_add("POST", "companies/N/contact/N/add", lambda c: directory.join(c.store, *c.ids))
+_add("POST", "companies/N/contact/N/remove", lambda c: directory.leave(c.store, *c.ids))
+_add("DELETE", "companies/N/delete", lambda c: directory.dissolve(c.store, c.id))
 _add("GET", "campaigns/N/contacts", lambda c: campaign.contacts(c.store, c.id, c.query))
 _add("POST", "campaigns/N/contact/N/add", lambda c: campaign.add_contact(c.store, *c.ids))
 _add("POST", "campaigns/N/contact/N/remove", lambda c: campaign.remove_contact(c.store, *c.ids))
@@ -177,7 +184,13 @@ class Mautic:
         self.acts = Acts(store)
 
     def answer(self, request: Request) -> Answer:
-        """Do what a request asks. Never raises for a wrong request."""
+        """Do what a request asks, and send its webhooks. Never raises for a wrong request."""
+        try:
+            return self._answer(request)
+        finally:
+            hook_sender.flush(self.store)
+
+    def _answer(self, request: Request) -> Answer:
         headers: dict[str, str] = {}
         try:
             if request.path.startswith(control.PREFIX):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pmctl.sandbox import listing, people_search, segments
 from pmctl.sandbox.answers import VERSION, Answer, invalid, not_found, refusal
-from pmctl.sandbox.clock import iso
+from pmctl.sandbox.clock import iso, sql
 from pmctl.sandbox.fields import FIELDS, shown_fields
 from pmctl.sandbox.query import truth, wheres
 from pmctl.sandbox.store import Entity, Store
@@ -69,12 +69,15 @@ def create(store: Store, given: dict[str, Any]) -> Answer:
     _check(given)
     key = store.with_email(str(given.get("email") or ""))
     if key is not None:
+        before = _state(store.contacts[key])
         _write(store, store.contacts[key], given)
         store.touch(store.contacts[key])
+        _told(store, key, before)
         return one(store, key)
     key = store.add_contact(str(given.get("email") or ""))
     _write(store, store.contacts[key], given)
     location = {"Location": f"/api/contacts/{key}"}
+    store.tell("lead_post_save_new", contact=key)
     shown = show(
         store, store.contacts[key], fresh=True, blank=truth(given.get("overwriteWithBlank", ""))
     )
@@ -90,10 +93,12 @@ def edit(store: Store, contact_id: int, given: dict[str, Any], method: str) -> A
     if store.with_email(str(given.get("email") or "")) not in {None, contact_id}:
         message = "This field must be unique."
         raise refusal(422, f"email: {message}", {"email": [message]})
+    before = _state(contact)
     if method == "PUT":
         contact["values"] = {}
     _write(store, contact, given)
     store.touch(contact)
+    _told(store, contact_id, before)
     return one(store, contact_id)
 
 
@@ -102,6 +107,7 @@ def delete(store: Store, contact_id: int) -> Answer:
     contact = found(store, contact_id)
     shown = {**show(store, contact), "id": None}
     shown["fields"]["all"]["id"] = None
+    store.tell("lead_post_delete", contact=contact_id)
     store.forget_contact(contact_id)
     return Answer(200, {"contact": shown})
 
@@ -125,25 +131,75 @@ def add_dnc(store: Store, contact_id: int, channel: str, given: dict[str, Any]) 
     """POST …/dnc/CHANNEL/add: one row per channel, the last reason wins (3: manual)."""
     contact = found(store, contact_id)
     comments = str(given.get("comments") or "")
-    contact["dnc"][channel] = {"reason": int(given.get("reason", 3)), "comments": comments}
+    set_dnc(store, contact, channel, int(given.get("reason", 3)), comments)
     store.touch(contact)
+    store.tell("lead_post_save_update", contact=contact_id)
     return Answer(200, {"contact": _without_null(store, contact)})
 
 
 def remove_dnc(store: Store, contact_id: int, channel: str) -> Answer:
     """POST …/dnc/CHANNEL/remove: says whether there was one."""
     contact = found(store, contact_id)
-    there = contact["dnc"].pop(channel, None) is not None
+    there = clear_dnc(store, contact, channel)
+    if there:
+        store.tell("lead_post_save_update", contact=contact_id)
     return Answer(200, {"recordFound": there, "contact": show(store, contact)})
 
 
 def points(store: Store, contact_id: int, operation: str, amount: int) -> Answer:
     """POST …/points/plus/N and …/points/minus/N."""
-    values = found(store, contact_id)["values"]
+    found(store, contact_id)
     if operation not in {"plus", "minus"}:
         raise not_found()
-    values["points"] = int(values.get("points") or 0) + (amount if operation == "plus" else -amount)
+    give_points(store, store.contacts[contact_id], amount if operation == "plus" else -amount)
+    store.tell("lead_post_save_update", contact=contact_id)
     return Answer(200, {"success": 1})
+
+
+_STATUS = {1: "unsubscribed", 2: "bounced", 3: "manual"}
+
+
+def set_dnc(store: Store, contact: Entity, channel: str, reason: int, comments: str) -> None:
+    """Let a contact want nothing on a channel: 1 unsubscribed, 2 bounced, 3 by hand."""
+    old = contact["dnc"].get(channel)
+    row = {"reason": reason, "comments": comments}
+    contact["dnc"][channel] = row
+    store.dnc_dates[contact["id"], channel] = (store.next_id("dnc"), sql(store.clock.now()))
+    was = _STATUS.get(old["reason"], "contactable") if old else "contactable"
+    now = _STATUS.get(reason, "contactable")
+    if was != now:
+        words = {"channel": channel, "old_status": was, "new_status": now}
+        store.tell("lead_channel_subscription_changed", contact=contact["id"], **words)
+
+
+def clear_dnc(store: Store, contact: Entity, channel: str) -> bool:
+    """Take the mark away again; tell whether there was one."""
+    row = contact["dnc"].pop(channel, None)
+    if row is None:
+        return False
+    was = _STATUS.get(row["reason"], "contactable")
+    words = {"channel": channel, "old_status": was, "new_status": "contactable"}
+    store.tell("lead_channel_subscription_changed", contact=contact["id"], **words)
+    return True
+
+
+def give_points(store: Store, contact: Entity, amount: int) -> None:
+    """Add points, or take some."""
+    old = int(contact["values"].get("points") or 0)
+    contact["values"]["points"] = old + amount
+    if amount:
+        store.tell("lead_points_change", contact=contact["id"], old=old, new=old + amount)
+
+
+def _state(contact: Entity) -> tuple[Any, ...]:
+    tags = tuple(contact["tags"])
+    return dict(contact["values"]), tags, contact["isPublished"]
+
+
+def _told(store: Store, contact_id: int, before: tuple[Any, ...]) -> None:
+    """A write that changes nothing is no event."""
+    if _state(store.contacts[contact_id]) != before:
+        store.tell("lead_post_save_update", contact=contact_id)
 
 
 def show(

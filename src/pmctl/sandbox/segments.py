@@ -96,6 +96,7 @@ def add_contact(store: Store, segment_id: int, contact_id: int) -> Answer:
     members = store.contacts[contact_id]["segments"]
     if segment_id not in members:
         members.append(segment_id)
+        store.tell("lead_list_change", contact=contact_id, segment=segment_id, action="added")
     return Answer(200, {"success": 1})
 
 
@@ -112,8 +113,13 @@ def add_contacts(store: Store, segment_id: int, given: dict[str, Any]) -> Answer
 
 def remove_contact(store: Store, segment_id: int, contact_id: int) -> Answer:
     """POST /segments/ID/contact/CONTACT/remove."""
-    add_contact(store, segment_id, contact_id)
-    store.contacts[contact_id]["segments"].remove(segment_id)
+    found(store, segment_id)
+    if contact_id not in store.contacts:
+        raise not_found("Contact")
+    members = store.contacts[contact_id]["segments"]
+    if segment_id in members:
+        members.remove(segment_id)
+        store.tell("lead_list_change", contact=contact_id, segment=segment_id, action="removed")
     return Answer(200, {"success": 1})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import secrets
 from typing import Any
 
 from pmctl.sandbox.journal import Journal
@@ -41,10 +42,16 @@ def send(journal: Journal, event: Entity, row: Entity, contact: Entity) -> str |
             return f"{called(contact)} has already received this marketing email."
         if contact["dnc"].get("email"):
             return None
-    if contact["email"].lower() in store.rejected:
+    chosen, source = variant(store, email), ["campaign.event", event["id"]]
+    if contact["email"].lower() in store.rejected:  # told of all the same: it was attempted
+        attempt = store.tracking_hash(secrets.randbits(50))
+        store.tell(
+            "email_on_send", contact=contact["id"], email=chosen, hash=attempt, source=source
+        )
         raise NotSentError(REJECTED)
-    chosen = variant(store, email)
     store.put_sent(chosen, contact["id"], event["id"])
+    key = store.sent[-1]["tracking_hash"]
+    store.tell("email_on_send", contact=contact["id"], email=chosen, hash=key, source=source)
     journal.note_mailed(chosen, contact["id"])
     return None
 

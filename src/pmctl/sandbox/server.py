@@ -69,6 +69,7 @@ class MauticSandbox(Acts):
         """Listen and serve in a thread. Raises OSError if the port is taken."""
         self._server = _Server(self, self._port)
         self._port = self._server.server_address[1]
+        self.store.site_url = self.url
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )

@@ -54,6 +54,7 @@ def _rows(store: Store, name: str) -> list[Entity]:
         "lead_donotcontact": _dnc(store) if name == "lead_donotcontact" else [],
         "email_stat_replies": store.replies,
         "page_hits": store.hits,
+        "webhook_logs": store.hook_log,
         "form_submissions": store.submissions,
     }
     if name == "lead_lists_leads":
@@ -69,9 +70,10 @@ def _dnc(store: Store) -> list[Entity]:
     ]
     return [
         {
-            "id": str(place),
+            "id": str(store.dnc_dates.get((contact["id"], channel), (place, ""))[0]),
             "lead_id": str(contact["id"]),
-            "date_added": contact["dateAdded"][:19].replace("T", " "),
+            "date_added": store.dnc_dates.get((contact["id"], channel), (0, ""))[1]
+            or contact["dateAdded"][:19].replace("T", " "),
             "reason": str(row["reason"]),
             "channel": channel,
             "comments": row["comments"],

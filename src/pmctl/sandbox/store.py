@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,15 @@ class Store:
     submissions: list[Entity] = field(default_factory=list)  # form_submissions
     notices: list[Entity] = field(default_factory=list)  # mails to users
     webhooks: list[Entity] = field(default_factory=list)  # calls that a step would have made
+    hooks: dict[int, Entity] = field(default_factory=dict)  # those of /api/hooks
+    hook_queue: list[Entity] = field(default_factory=list)  # events that wait for the cron
+    hook_log: list[Entity] = field(default_factory=list)  # webhook_logs
+    outbox: list[Entity] = field(default_factory=list)  # events to send before the answer
+    queue_mode: str = "immediate_process"  # or command_process
+    site_url: str = "http://127.0.0.1"
+    listener: Callable[[Store, str, Entity], None] | None = field(default=None, repr=False)
+    dnc_dates: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
+    opens: dict[str, list[Entity]] = field(default_factory=dict)  # open_details by stat
     rejected: set[str] = field(default_factory=set)  # addresses that the mail server refuses
     failures: dict[int, set[int]] = field(default_factory=dict)  # contacts by event
     clock: Clock = field(default_factory=Clock)
@@ -82,6 +91,11 @@ class Store:
     def start_ids(self, kind: str, last: int) -> None:
         """Let the next id of a kind be `last + 1`."""
         self._last[kind] = last
+
+    def tell(self, kind: str, **what: Any) -> None:
+        """Let webhooks know of an event, as things are now; `kind` is Mautic's name for it."""
+        if self.hooks and self.listener:
+            self.listener(self, kind, what)
 
     def stamp(self) -> Entity:
         """Return the fields every entity begins with."""
@@ -223,7 +237,7 @@ class Store:
                     "is_failed": "0",
                     "viewed_in_browser": "0",
                     "date_read": None,
-                    "tracking_hash": f"{key:022x}",
+                    "tracking_hash": self.tracking_hash(key),
                     "retry_count": "0",
                     "source": None if event_id is None else "campaign.event",
                     "source_id": None if event_id is None else str(event_id),
@@ -233,6 +247,10 @@ class Store:
             )
             self.emails[email_id]["sentCount"] += 1
             return key
+
+    def tracking_hash(self, key: int) -> str:
+        """Return what names a mail to a contact; it begins with the second, as PHP's uniqid."""
+        return f"{int(self.clock.now().timestamp()):08x}{key:014x}"
 
     def member(self, campaign_id: int, contact_id: int) -> Entity | None:
         """Return the row of a contact in a campaign, removed or not."""
