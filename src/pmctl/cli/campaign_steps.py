@@ -21,7 +21,7 @@ def note(context: Context) -> None:
     from pmctl.clients import stats_steps
 
     try:
-        stats_steps.note(context.database(), written, within=WITHIN_SECONDS)
+        stats_steps.write(context.database(), written, within=WITHIN_SECONDS)
     except PmctlError as exc:
         output.note(f"stats cannot name these steps yet: {exc.message}")
         output.note("`pmctl stats sync` teaches it their names later")

@@ -75,7 +75,7 @@ def stats_of(ctx: typer.Context) -> Stats:
     """Return the figures of this context's database."""
     from pmctl.clients.stats import Stats
 
-    return Stats.of(context_of(ctx).database())
+    return Stats(context_of(ctx).database())
 
 
 def today() -> datetime.date:

@@ -11,7 +11,7 @@ import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from pmctl.clients import stats_steps
 from pmctl.clients.stats_figures import Counts
@@ -64,14 +64,6 @@ class Stats:
 
     def __init__(self, database: Niledb) -> None:
         self.database = database
-
-    @classmethod
-    def of(cls, database: Niledb) -> Self:
-        """Return the figures of a database, its tables made when they are not there yet."""
-        from pmctl.backends.niledb_schema import prepare
-
-        prepare(database)
-        return cls(database)
 
     @cached_property
     def first_day(self) -> datetime.date | None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pmctl.errors import NotFound
 from pmctl.parallel import side_by_side
 from pmctl.sequence.split import SIGN
 
@@ -119,18 +118,6 @@ def write(database: Niledb, found: Iterable[StepRow], *, within: float | None = 
     ]  # fmt: skip
     database.execute(_WRITE, (database.tenant, json.dumps(records)), within=within)
     return len(records)
-
-
-def note(database: Niledb, found: Iterable[StepRow], *, within: float) -> None:
-    """Note the rows; make the tables first when they are not there yet. `within`: seconds each."""
-    from pmctl.backends.niledb_schema import prepare
-
-    found = list(found)
-    try:
-        write(database, found, within=within)
-    except NotFound:
-        prepare(database)
-        write(database, found, within=within)
 
 
 def read(database: Niledb, name: str | None = None) -> list[StepRow]:
