@@ -332,7 +332,6 @@ def test_who_was_only_at_the_removed_step_does_not_leave_but_begins_again(
     assert _cron(sandbox) == [(3, "A question")]
 
 
-LAST = "  - wait: 2d\n  - email: last\n    subject: Last\n    body: Last\n"
 GOES_ON = ONLY_OFFER.replace("steps:", "on_removed: continue\nsteps:")
 
 
@@ -343,7 +342,6 @@ ASKED = "  - wait: 1d\n  - if: {tag: x}\n    then:\n      - tag: {add: [y]}\n"
     ("rest", "reason"),
     [
         ("", "no step follows it in the file"),
-        (LAST, "last follows it, but apply moves nobody there"),
         (ASKED, "what follows it, if-tag-x, is no action"),
     ],
 )
@@ -359,15 +357,6 @@ def test_continue_is_refused_with_its_reason_and_nobody_is_lost(
     assert words in in_two_lines(err)
     assert written(sandbox) == []
     assert _cron(sandbox, days=2) == [(1, "Later"), (2, "Later")]
-
-
-def test_forced_over_that_they_are_dropped_although_a_step_follows(
-    file: Path, pmctl: Run, sandbox: MauticSandbox
-) -> None:
-    _running(Disaster(WAITING + LAST, GOES_ON + LAST, _dropped, "", days=1), file, pmctl, sandbox)
-
-    assert pmctl("campaign", "apply", file, "--force", REASON)[0] == 0
-    _dropped(sandbox)
 
 
 def test_five_thousand_who_wait_are_counted_in_two_pages(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic import where
 from pmctl.clients import campaign_variants, stats_steps
+from pmctl.clients.campaign_migrate import move_waiting
 from pmctl.clients.campaign_people import consider
 from pmctl.clients.percent import keep_percent
 from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_mail
@@ -22,6 +23,7 @@ from pmctl.sequence import moved, split, split_plan
 from pmctl.sequence.alike import alike
 from pmctl.sequence.compare import compare
 from pmctl.sequence.facts import held
+from pmctl.sequence.guard import CANNOT_MOVE
 from pmctl.sequence.live import LiveMail
 from pmctl.sequence.matching import match
 from pmctl.sequence.payload import Desired, Names, Records, campaign_body, mail_body, mail_name
@@ -145,7 +147,8 @@ def carry_out(
     ids = {mail.step: mail.id for mail in mails}
     names = Names({**before.names.ids, "email": ids})
     notes = records(want, replace(before.live, mails=mails), client.env, names)
-    campaign_id = _write_campaign(client, before, names, notes)
+    live = before.live.campaign and move_waiting(client, want, before.live.campaign, names, notes)
+    campaign_id = _write_campaign(client, before, live, names, notes)
     after, left = _read_back(client, want, campaign_id, names)
     if plan.action == "create" and after.campaign and not only_publishing(left):
         # a 500 may store a campaign by halves; it is unpublished yet, so mend it
@@ -197,10 +200,15 @@ def refuse(plans: list[Plan]) -> None:
     """Raise Unsafe with one reason per line of what would harm people."""
     reasons = [f"{plan.key}: {danger}" for plan in plans for danger in plan.dangers]
     if reasons:
+        stuck = any(CANNOT_MOVE in reason for reason in reasons)
         raise Unsafe(
             "refused, people inside would be harmed: " + "; ".join(reasons),
-            hint="pass --force REASON if that is meant; the reason goes to the audit log",
+            hint=(KEEP if stuck else "") + "pass --force REASON if that is meant; the reason goes "
+            "to the audit log",
         )
+
+
+KEEP = "wait until nobody is at that step, or say `on_removed: exit` to let them leave there; else "
 
 
 def only_publishing(left: list[Change]) -> bool:
@@ -291,8 +299,14 @@ def _holds(row: dict[str, Any], name: str, value: Any) -> bool:
     return alike(name, value, have)
 
 
-def _write_campaign(client: Campaigns, before: Look, names: Names, notes: Records) -> int:
-    want, live = before.want, before.live.campaign
+def _write_campaign(
+    client: Campaigns,
+    before: Look,
+    live: live_shape.LiveCampaign | None,
+    names: Names,
+    notes: Records,
+) -> int:
+    want = before.want
     if live is None:
         body = campaign_body(want, client.env, names, ids={}, published=False, records=notes)
 

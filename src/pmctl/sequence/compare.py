@@ -11,7 +11,7 @@ from pmctl.sequence.alike import alike
 from pmctl.sequence.facts import Facts, Subject, called, held, held_event, left_over, wanted
 from pmctl.sequence.live import LiveCampaign, LiveEvent
 from pmctl.sequence.matching import match
-from pmctl.sequence.payload import Desired, Names
+from pmctl.sequence.payload import LEAVING, Desired, Names
 from pmctl.sequence.plan import Change, FieldChange, Live
 from pmctl.sequence.threeway import By
 
@@ -111,6 +111,8 @@ class _Authors:
         return found
 
     def _removed(self, event: LiveEvent) -> By:
+        if LEAVING in event.records:
+            return "you"
         under = "the audience" if event.parent is None else self._name_of(event.parent)
         now = threeway.spoken(held_event(event, under), {}, self.emails, self.jumps)
         return threeway.removed(event, now)

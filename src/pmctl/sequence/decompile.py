@@ -15,7 +15,7 @@ from typing import Any
 
 from pmctl.sequence import kinds, live
 from pmctl.sequence.live import LiveCampaign, LiveEvent
-from pmctl.sequence.payload import Names, read_mail_marker
+from pmctl.sequence.payload import LEAVING, Names, read_mail_marker
 from pmctl.sequence.pulled_mail import Bodies, notice_of, shared, step_of, variants_of
 from pmctl.sequence.pulled_times import sayable, verbatim, waits, window_of
 
@@ -327,10 +327,14 @@ _NO_HOURS = dict.fromkeys(
 
 
 def children_of(campaign: LiveCampaign) -> Children:
-    """Return what hangs under each event at each anchor, in Mautic's order."""
+    """Return what hangs under each event at each anchor, in Mautic's order.
+
+    But for events that an apply, cut short, was taking out.
+    """
     found: dict[tuple[int | None, str], list[LiveEvent]] = {}
     for event in sorted(campaign.events, key=lambda e: (e.trigger.get("order") or 0, e.id)):
-        found.setdefault((event.parent, event.anchor), []).append(event)
+        if LEAVING not in event.records:
+            found.setdefault((event.parent, event.anchor), []).append(event)
     return found
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from pmctl.sequence.live import LiveCampaign, LiveEvent
+from pmctl.sequence.migration import moves
 from pmctl.sequence.payload import Desired, Event
 from pmctl.sequence.people import Group, People
 from pmctl.sequence.plan import Change
@@ -49,8 +50,9 @@ def groups(
             found.append(replace(group, effects=tuple(said)))
     kept = {event.id for event in ids.values()}
     gone = [event for event in live.events if event.id not in kept]
-    again = people.only_at({event.id for event in gone})
-    found += [_gone(event, people, want, again) for event in gone]
+    moving = {move.gone.id: move.to for move in moves(want, live, ids)}
+    again = people.only_at({event.id for event in gone}, moving)
+    found += [_gone(event, people, want, again, moving) for event in gone]
     return (*_campaign(changes, people), *found)
 
 
@@ -130,11 +132,16 @@ def _under(want: Desired, event: Event, parent: Event) -> bool:
     return event.parent >= 0 and want.events[event.parent] is parent
 
 
-def _gone(event: LiveEvent, people: People, want: Desired, restart: int) -> Group:
+def _gone(
+    event: LiveEvent, people: People, want: Desired, restart: int, moving: Mapping[int, Event]
+) -> Group:
     step, path = event.identity or (event.name, "made in the builder")
     group = people.group(step, path, event.id)
     said = []
-    if group.waiting:
+    if group.waiting and event.id in moving:
+        verb = "goes" if group.waiting == 1 else "go"
+        said.append(f"{_n(group.waiting)} waiting {verb} on at {moving[event.id].step}")
+    elif group.waiting:
         # who has been nowhere else begins again, so nobody can be said to leave where some did not
         leaves = event.identity and want.removal(step) == "exit" and not restart
         leave = "leaves" if group.waiting == 1 else "leave"
@@ -142,7 +149,7 @@ def _gone(event: LiveEvent, people: People, want: Desired, restart: int) -> Grou
         said.append(f"{_n(group.waiting)} waiting {word}")
     if group.past:
         said.append(f"the log of {_n(group.past)} past is deleted")
-    again = people.only_at({event.id})
+    again = people.only_at({event.id}, moving)
     if event.parent is None and again:
         said.append(f"{_n(again)} have been nowhere else and begin again")
     return replace(group, effects=tuple(said or ["nobody is there"]))

@@ -80,7 +80,8 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
             **mail_fields(mail.fields),
             **split_plan.held(mail),
         }
-    called = {event.id: " ".join(identity) for identity, event in ids.items()}
+    called = {e.id: " ".join(e.identity) for e in _events(live) if e.identity}
+    called |= {event.id: " ".join(identity) for identity, event in ids.items()}
     for event in want.events:
         now = ids.get(event.identity)
         if now is None:
@@ -88,6 +89,10 @@ def held(live: Live, want: Desired, ids: Mapping[tuple[str, str], LiveEvent]) ->
         under = "the audience" if now.parent is None else called.get(now.parent, f"#{now.parent}")
         facts["event", " ".join(event.identity)] = held_event(now, under)
     return facts
+
+
+def _events(live: Live) -> tuple[LiveEvent, ...]:
+    return live.campaign.events if live.campaign else ()
 
 
 def left_over(want: Desired, facts: Facts, have: Facts) -> Facts:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pmctl.sequence.live import LiveCampaign, LiveEvent, properties_of
-from pmctl.sequence.migration import obstacle
-from pmctl.sequence.payload import Desired, Event
+from pmctl.sequence.migration import moves, obstacle
+from pmctl.sequence.payload import LEAVING, Desired, Event
 from pmctl.sequence.people import People
 
 
@@ -17,13 +17,18 @@ class Risk:
     """Something a change does; it matters when `count` of the people concerned is not 0.
 
     `people` says whom to count: the campaign's members, those who wait at or passed an event, or
-    those who have been nowhere but at the events that go.
+    those who have been nowhere but at the events that go, or those who wait at an event in a
+    second or later round through the campaign.
     """
 
     message: str  # with {n} for the count
-    people: Literal["members", "waiting", "passed", "only-there"]
+    people: Literal["members", "waiting", "passed", "only-there", "again"]
     event_id: int = 0
     gone: frozenset[int] = frozenset()
+    moving: frozenset[int] = frozenset()  # of those that go: who waits there goes on elsewhere
+
+
+CANNOT_MOVE = "cannot continue"
 
 
 Count = Callable[[Risk], int]
@@ -36,7 +41,9 @@ def counted(people: People) -> Count:
         if risk.people == "members":
             return people.members
         if risk.people == "only-there":
-            return people.only_at(set(risk.gone))
+            return people.only_at(set(risk.gone), set(risk.moving))
+        if risk.people == "again":
+            return people.again(risk.event_id)
         return (people.waiting if risk.people == "waiting" else people.past)(risk.event_id)
 
     return number
@@ -53,7 +60,8 @@ def risks(
     `sources` are the ids of the segments and of the forms that shall feed the campaign.
     """
     kept = {event.id for event in ids.values()}
-    found = [*_first_step(want, live, kept), *_audience(live, sources)]
+    moving = frozenset(move.gone.id for move in moves(want, live, ids))
+    found = [*_first_step(want, live, kept, moving), *_audience(live, sources)]
     for gone in live.events:
         if gone.id not in kept:
             found += _removed(gone, want, live, ids)
@@ -62,6 +70,7 @@ def risks(
     for event in want.events:
         found += _new_no_path(want, live, event, ids)
         found += _moved(want, live, event, ids)
+        found += _wanted_again(event, ids)
         found += _transactional(event, ids)
     return found
 
@@ -92,8 +101,27 @@ def _removed(
         return []
     message = f"{_name(event)} is deleted: {{n}} waiting there are dropped"
     if removal == "continue":
-        message += f"; they cannot continue: {obstacle(event, want, live, ids)}"
+        why = obstacle(event, want, live, ids)
+        if not why:
+            return [_second_round(event)]
+        message += f"; they {CANNOT_MOVE}: {why}"
     return [Risk(message, "waiting", event.id)]
+
+
+def _wanted_again(event: Event, ids: Mapping[tuple[str, str], LiveEvent]) -> list[Risk]:
+    """A step that an apply, cut short, was taking out: some of its people are elsewhere as well."""
+    now = ids.get(event.identity)
+    if now is None or LEAVING not in now.records:
+        return []
+    to = now.records[LEAVING].partition("|")[0]
+    message = f"step {event.step} was being removed: {{n}} waiting there may be at {to} as well"
+    return [Risk(message, "waiting", now.id)]
+
+
+def _second_round(event: LiveEvent) -> Risk:
+    """A row that is written from outside is one of the first round, whoever it is for."""
+    message = f"{_name(event)} is deleted: {{n}} waiting there {CANNOT_MOVE}: they are in a second "
+    return Risk(message + "or later round through the campaign", "again", event.id)
 
 
 def _only_there(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:
@@ -106,14 +134,16 @@ def _only_there(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]
     return [Risk(message, "only-there", gone=frozenset(event.id for event in gone))]
 
 
-def _first_step(want: Desired, live: LiveCampaign, kept: set[int]) -> list[Risk]:
+def _first_step(
+    want: Desired, live: LiveCampaign, kept: set[int], moving: frozenset[int]
+) -> list[Risk]:
     """Mautic lets in every member without a row in the log; the rows of an event go with it."""
     gone = frozenset(event.id for event in live.events) - kept
     first = next((e for e in live.events if e.parent is None and e.id in gone), None)
     if first is None or not want.events:
         return []
     message = f"the first step ({_name(first)}) is replaced: {{n}} start again and are mailed again"
-    return [Risk(message, "only-there", gone=gone)]
+    return [Risk(message, "only-there", gone=gone, moving=moving)]
 
 
 def _audience(live: LiveCampaign, sources: tuple[set[int], set[int]]) -> list[Risk]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pmctl.sequence import moved
 from pmctl.sequence.live import LiveCampaign, LiveEvent
-from pmctl.sequence.payload import Desired, Event
+from pmctl.sequence.payload import LEAVING, Desired, Event
 
 
 def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]:
@@ -50,7 +50,9 @@ def _take(
 ) -> None:
     """Let the event have the first candidate of its type that nobody has."""
     for candidate in candidates:
-        if candidate.id not in taken and candidate.type == event.type:
+        if candidate.id in taken or LEAVING in candidate.records:
+            continue
+        if candidate.type == event.type:
             found[event.identity] = candidate
             taken.add(candidate.id)
             return

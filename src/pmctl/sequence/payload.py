@@ -34,6 +34,8 @@ _MAIL_MARKER = re.compile(r"\[\[([^\[\]/]+)/([^\[\]/]+)/([^\[\]/]+)\]\]$")
 _EVENT_MARKER = re.compile(
     rf"{_START}pmctl{_SPACE}step=({_WORD}){_SPACE}path=({_WORD}){_RECORDS}", re.MULTILINE
 )
+# noted at an event that is to go: the step and path at which who waits at it goes on
+LEAVING = "to"
 _RECORD = re.compile(rf"([a-z]+)=({_WORD})")
 UTM = ("utmSource", "utmMedium", "utmCampaign", "utmContent")
 LONGEST_NAME = 191  # characters; Mautic's column size

@@ -7,7 +7,7 @@ somebody whose wait was cancelled: that one did not pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -58,6 +58,7 @@ class At:
     past: set[int] = field(default_factory=set)
     due: int = 0  # of the waiting: how many are due within the hour
     overdue: int = 0
+    again: int = 0  # of the waiting: how many in a second or later round
 
 
 @dataclass
@@ -87,12 +88,21 @@ class People:
         """How many members Mautic has still to let in."""
         return max(0, self.members - self.started())
 
-    def only_at(self, event_ids: set[int]) -> int:
-        """How many have been nowhere but at these events: without them, they begin again."""
+    def again(self, event_id: int) -> int:
+        """How many wait at an event in a second or later round through the campaign."""
+        return self.at[event_id].again if event_id in self.at else 0
+
+    def only_at(self, event_ids: set[int], moving: Collection[int] = ()) -> int:
+        """How many have been nowhere but at these events: without them, they begin again.
+
+        Who waits at one of those in `moving` is taken elsewhere first.
+        """
         there: set[int] = set()
         elsewhere: set[int] = set()
         for event_id, one in self.at.items():
             (there if event_id in event_ids else elsewhere).update(one.waiting, one.past)
+            if event_id in moving:
+                elsewhere.update(one.waiting)
         return len(there - elsewhere)
 
     def undecided(self, event_id: int, decision_id: int | None) -> int:
@@ -119,6 +129,7 @@ def count(rows: Iterable[Mapping[str, str]], members: int, now: datetime) -> Peo
         lead, due = int(row["lead_id"]), row.get("trigger_date") or ""
         if row.get("is_scheduled") == "1":
             at.waiting.add(lead)
+            at.again += row.get("rotation", "1") != "1"
             at.due += due <= soon
             at.overdue += due <= late
         elif not due or (row.get("date_triggered") or due) >= due:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pmctl.sequence import migration
 from pmctl.sequence.live import LiveCampaign, LiveEvent
 from pmctl.sequence.payload import Desired
 from pmctl.sequence.people import People, Sends
@@ -56,10 +57,12 @@ def of_change(
     due = sum(
         people.due(event.id) * at_once(want, numbers[identity]) for identity, event in ids.items()
     )
+    moving = migration.moves(want, live, ids)
+    due += sum(people.due(m.gone.id) * at_once(want, numbers[m.to.identity]) for m in moving)
     due += people.not_begun() * first_mails(want)
     kept = {event.id for event in ids.values()}
     gone = {event.id for event in live.events} - kept
-    caused = people.only_at(gone) * first_mails(want) if gone else 0
+    caused = people.only_at(gone, {m.gone.id for m in moving}) * first_mails(want) if gone else 0
     caused += sum(_no_path(want, number, ids, people) for number in numbers.values())
     if joining is None:
         return Sends(due if live.published else 0, None)
