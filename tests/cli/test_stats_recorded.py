@@ -149,3 +149,28 @@ def test_the_domains_are_those_of_the_addresses_in_the_bodies(pmctl: Run, niledb
     found = {row["domain"] for row in json.loads(out)}
     assert found
     assert found <= domains
+
+
+def test_an_unsubscription_through_a_mail_belongs_to_its_campaign(
+    pmctl: Run, niledb: Niledb
+) -> None:
+    name = "lead_channel_subscription_changed-contactable-to-unsubscribed-1"
+    (_, item), *_ = items(name)
+    email = item["contact"]["doNotContact"][0]["channelId"]
+    for _, raw in _copies("email_on_send-1", 50):
+        receive(niledb, raw)
+    receive(niledb, body(name))
+    step = parse(body("email_on_send-1"), RECEIVED).events[0]
+    sends = {"a": (step.campaign_event_id, step.email_id), "b": (90, email)}
+    stats_steps.write(
+        niledb,
+        [
+            StepRow(event, 1, "seq", "SEQ", name, "email.send", mail, "", 0)
+            for name, (event, mail) in sends.items()
+        ],
+    )
+
+    found = figures(pmctl, "campaign", "seq")
+
+    assert (found["unsubscribed"]["contacts"], found["unsubscribed"]["rate"]) == (1, 0.02)
+    assert found["bounced"]["contacts"] == 0

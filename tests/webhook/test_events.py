@@ -60,7 +60,7 @@ def test_every_recorded_signature_is_right_and_no_other_body_has_it(name):
         ("lead_post_save_new-1", "contact_created", 17, 0, 0),
         ("lead_channel_subscription_changed-bounced-to-contactable-1", "resubscribed", 23, 0, 0),
         ("lead_channel_subscription_changed-contactable-to-unsubscribed-1", "unsubscribed",
-         21, 0, 0),
+         21, 0, 1),
         ("lead_company_change-1", "company_changed", 21, 0, 0),
         ("lead_list_change-added-1", "segment_changed", 11, 0, 0),
         ("company_post_delete-1", "company_changed", 0, 0, 0),

@@ -276,7 +276,16 @@ def _email(item: dict[str, Any]) -> int:
     for holder in (item, _dict(item, "stat"), _dict(item, "hit")):
         if found := _id(_dict(holder, "email").get("id")):
             return found
-    return _id(_through(item).get("email"))
+    return _id(_through(item).get("email")) or _left_by(item)
+
+
+def _left_by(item: dict[str, Any]) -> int:
+    """Return the email by which a contact unsubscribed or bounced, where Mautic notes it."""
+    held = _dict(item, "contact").get("doNotContact")
+    if item.get("new_status") not in ("bounced", "unsubscribed") or not isinstance(held, list):
+        return 0
+    notes = (one for one in held if isinstance(one, dict) and one.get("channel") == "email")
+    return max((_id(one.get("channelId")) for one in notes), default=0)
 
 
 def _through(item: dict[str, Any]) -> dict[str, Any]:
