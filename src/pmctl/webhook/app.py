@@ -1,0 +1,192 @@
+"""The receiver over HTTP: limits, signature, spool, and only then 200.
+
+Mautic forgets a batch after any answer, also an error. So what cannot be made durable gets no
+answer: its connection is dropped, and in queue mode Mautic sends it again. Never 410 (it switches
+the webhook off) and never 5xx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pmctl.errors import PmctlError
+from pmctl.webhook.events import verify
+
+if TYPE_CHECKING:
+    from pmctl.webhook.metrics import Metrics
+    from pmctl.webhook.spool import Spool
+
+PATHS = ("/webhooks/mautic", "/api/webhooks/mautic")
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one sender, and all together, may take."""
+
+    body_bytes: int = 10 << 20
+    all_bytes: int = 64 << 20  # bodies in memory at once
+    requests: int = 1024  # at once
+    body_seconds: float = 20
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+class Receiver:
+    """The ASGI application. `secrets`: none means that nobody's signature is asked for."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        secrets: Sequence[str],
+        metrics: Metrics,
+        *,
+        came: Callable[[], None] = lambda: None,
+        trouble: Callable[[], str] = lambda: "",
+        limits: Limits = Limits(),
+    ) -> None:
+        self._spool, self._secrets, self._metrics = spool, secrets, metrics
+        self._came, self._trouble, self._limits = came, trouble, limits
+        self._requests = self._bytes = 0
+        self._queue: list[tuple[float, bytes, asyncio.Future[bool]]] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        if path in PATHS:
+            await self._webhook(scope, receive, send)
+        elif path == "/healthz":
+            await _answer(send, 200, "ok\n")
+        elif path == "/readyz":
+            reason = self._spool.trouble() or self._trouble()
+            await _answer(send, 503 if reason else 200, (reason or "ready") + "\n")
+        elif path == "/metrics":
+            await _answer(send, 200, self._metrics.text(*self._spool.backlog()))
+        else:
+            await _answer(send, 404, "not found\n")
+
+    async def _webhook(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        held = [0]
+        self._requests += 1
+        try:
+            headers = self._checked(scope)
+            body = await self._body(receive, held)
+            if self._secrets and not verify(
+                body, headers.get(b"webhook-signature", b"").decode("latin-1"), self._secrets
+            ):
+                raise _Refused(401, "signature")
+            self._metrics.add("received")
+            if not await self._kept(body):
+                raise _Refused(0, "spool")
+        except _Refused as refused:
+            self._metrics.add(f'refused{{reason="{refused.reason}"}}')
+            if refused.status:
+                await _answer(send, refused.status, refused.reason + "\n", close=True)
+            else:
+                await _drop(receive, send)
+        else:
+            await _answer(send, 200, "")
+        finally:
+            self._requests -= 1
+            self._bytes -= held[0]
+
+    def _checked(self, scope: dict[str, Any]) -> dict[bytes, bytes]:
+        """Return the headers of a request whose body may be read. Raises _Refused."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if self._requests > self._limits.requests:
+            raise _Refused(0, "busy")
+        if scope["method"] != "POST":
+            raise _Refused(405, "method")
+        if headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
+            raise _Refused(415, "content type")
+        if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+            raise _Refused(415, "content encoding")
+        if self._secrets and not headers.get(b"webhook-signature"):
+            raise _Refused(401, "no signature")
+        if not length.isdigit() or int(length) > self._limits.body_bytes:
+            raise _Refused(413, "size")
+        return headers
+
+    async def _body(self, receive: Receive, held: list[int]) -> bytes:
+        """Return the whole body; `held` says what it takes of the memory for all."""
+        parts: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Refused(0, "disconnected")
+                    part = message.get("body", b"")
+                    held[0] += len(part)
+                    self._bytes += len(part)
+                    if held[0] > self._limits.body_bytes:
+                        raise _Refused(413, "size")
+                    if self._bytes > self._limits.all_bytes:
+                        raise _Refused(0, "memory")
+                    parts.append(part)
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise _Refused(408, "slow") from None
+        return b"".join(parts)
+
+    async def _kept(self, body: bytes) -> bool:
+        """Return whether the body is durable: one commit takes everything that waits."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._queue.append((time.time(), body, future))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit())
+        return await asyncio.shield(future)
+
+    async def _commit(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._queue:
+            group, self._queue = self._queue, []
+            bodies = [(moment, body) for moment, body, _ in group]
+            began = time.perf_counter()
+            try:
+                await loop.run_in_executor(self._disk, self._spool.append, bodies)
+                durable = True
+                self._metrics.sync(time.perf_counter() - began)
+                self._metrics.add("spooled", len(group))
+                self._came()
+            except (PmctlError, OSError):
+                durable = False
+            for _, _, future in group:
+                if not future.done():
+                    future.set_result(durable)
+        self._committing = None
+
+
+async def _answer(send: Send, status: int, text: str, *, close: bool = False) -> None:
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"),
+               (b"content-length", str(len(body)).encode())]  # fmt: skip
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _drop(receive: Receive, send: Send) -> None:
+    """End the connection without an answer: `send` is a method of uvicorn's request."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,145 @@
+"""Spool to database: batches of events, tried until they are stored, the bad ones put aside.
+
+A batch that the database refuses is halved until the event is found that it cannot hold. While
+the database is away a batch waits with growing pauses; what is in the spool is never given up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pmctl.backends.niledb import BadRow
+from pmctl.backends.niledb_events import Added, add_events
+from pmctl.errors import PmctlError
+from pmctl.webhook.agents import all_at_once
+from pmctl.webhook.events import Event, parse, rows
+
+if TYPE_CHECKING:
+    from pmctl.backends.niledb import Niledb
+    from pmctl.webhook.metrics import Metrics
+    from pmctl.webhook.spool import Spool, Waiting
+
+BATCH = 1000  # events in one statement
+BODIES = 200  # read at once: ten events each is the most that Mautic sends by default
+PAUSES_SECONDS = (0.05, 5.0)  # the first after a failure, and the longest
+IDLE_SECONDS = 0.2  # when nobody says that something came
+
+
+@dataclass
+class _Batch:
+    ids: list[int] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    dead: list[tuple[float, str, bytes]] = field(default_factory=list)
+
+
+class Drain:
+    """Two threads that empty a spool. `database` is asked for it until it has one."""
+
+    def __init__(self, spool: Spool, database: Callable[[], Niledb], metrics: Metrics) -> None:
+        self._spool, self._database, self._metrics = spool, database, metrics
+        self._taking = threading.Lock()
+        self._taken = 0  # the highest id that a thread has in hand or done
+        self._stop, self._came = threading.Event(), threading.Event()
+        self.trouble = ""  # why the last try failed
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(2)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def came(self) -> None:
+        """Say that something is in the spool."""
+        self._came.set()
+
+    def stop(self, seconds: float = 10) -> None:
+        """Finish the statements under way. What is not stored stays in the spool."""
+        self._stop.set()
+        self._came.set()
+        for thread in self._threads:
+            thread.join(seconds / len(self._threads))
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                bodies = self._take()
+                if bodies:
+                    self._store(_batch(bodies))
+                    continue
+                self._spool.forget()
+            except Exception as exc:
+                self.trouble = str(exc)
+                self._taken = 0  # from the start: what is stored already adds nothing
+                self._stop.wait(PAUSES_SECONDS[1])
+            self._came.wait(IDLE_SECONDS)
+            self._came.clear()
+
+    def _take(self) -> list[Waiting]:
+        with self._taking:
+            bodies = self._spool.waiting(self._taken, BODIES)
+            self._taken = bodies[-1].id if bodies else self._taken
+            return bodies
+
+    def _store(self, batch: _Batch) -> None:
+        """Store what can be, and mark the bodies done; give up only at the end."""
+        for start in range(0, len(batch.events), BATCH):
+            if not self._add(batch.events[start : start + BATCH], batch):
+                return
+        while not self._stop.is_set():
+            try:
+                self._spool.done(batch.ids, batch.dead)
+            except PmctlError as exc:
+                self.trouble = exc.message
+                self._stop.wait(PAUSES_SECONDS[1])
+            else:
+                self._metrics.add("dead", len(batch.dead))
+                return
+
+    def _add(self, events: list[Event], batch: _Batch) -> bool:
+        """Return False when it was told to stop before all of them were stored or put aside."""
+        try:
+            added = self._tried(rows(events))
+        except BadRow as exc:
+            if len(events) == 1:
+                body = b'{"%b":[%b]}' % (events[0].source_type.encode(), events[0].payload)
+                batch.dead.append((events[0].received_at.timestamp(), exc.message, body))
+                return True
+            half = len(events) // 2
+            return self._add(events[:half], batch) and self._add(events[half:], batch)
+        if added is None:
+            return False
+        self._metrics.add("drained", added.new)
+        self._metrics.add("duplicates", added.duplicates)
+        return True
+
+    def _tried(self, batch: bytes) -> Added | None:
+        """Try until it is stored. Raises BadRow; returns None when it was told to stop."""
+        pause, longest = PAUSES_SECONDS
+        while not self._stop.is_set():
+            try:
+                added = add_events(self._database(), batch)
+            except BadRow:
+                raise
+            except PmctlError as exc:
+                self.trouble = exc.message
+                self._stop.wait(pause)
+                pause = min(longest, pause * 2)
+            else:
+                self.trouble = ""
+                return added
+        return None
+
+
+def _batch(bodies: list[Waiting]) -> _Batch:
+    batch = _Batch()
+    for one in bodies:
+        parsed = parse(one.body, datetime.fromtimestamp(one.received_at, UTC))
+        batch.ids.append(one.id)
+        batch.events += parsed.events
+        batch.dead += [(one.received_at, dead.reason, dead.body) for dead in parsed.dead]
+    batch.events = all_at_once(batch.events)
+    return batch

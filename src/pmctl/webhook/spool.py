@@ -1,0 +1,167 @@
+"""What was received, on this machine's disk before it is answered. SQLite in WAL mode.
+
+Every append is one transaction with synchronous=FULL: what `append` returned from survives a kill
+and a power cut. A body that is done is kept for `keep_seconds`, so that it can be replayed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmctl.errors import Temporary
+
+LOW_WATER_BYTES = 256 << 20  # free on the disk; less turns readiness red
+STOP_BYTES = 32 << 20  # less takes nothing more
+_TABLES = """
+create table if not exists bodies (
+  id integer primary key autoincrement, received_at real not null, body blob not null,
+  done_at real);
+create index if not exists bodies_waiting on bodies (id) where done_at is null;
+create index if not exists bodies_done on bodies (done_at) where done_at is not null;
+create table if not exists dead (
+  id integer primary key autoincrement, received_at real not null, reason text not null,
+  body blob not null);
+"""
+_REVIVE = "insert into bodies (received_at, body) select received_at, body from dead where id = ?"
+
+
+class SpoolFull(Temporary):
+    """The disk takes no more: nothing of the append is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A body that is not in the database yet. `received_at`: seconds since 1970."""
+
+    id: int
+    received_at: float
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A body that cannot be stored, and why."""
+
+    id: int
+    received_at: float
+    reason: str
+    body: bytes
+
+
+class Spool:
+    """One file; threads may share it. Raises SpoolFull where it says so."""
+
+    def __init__(self, folder: Path, *, keep_seconds: float = 7 * 86_400) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
+        self._keep_seconds = keep_seconds
+        path = folder / "spool.sqlite3"
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's other files take its mode
+        path.chmod(0o600)
+        self._lock = threading.Lock()
+        self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+        self._sql.execute("pragma journal_mode=wal")
+        self._sql.execute("pragma synchronous=full")
+        self._sql.executescript(_TABLES)
+
+    def append(self, bodies: Sequence[tuple[float, bytes]]) -> None:
+        """Keep bodies with their times; durable on return, or SpoolFull and none is kept."""
+        if self.free_bytes() < STOP_BYTES:
+            raise SpoolFull(f"less than {STOP_BYTES >> 20} MiB are free in {self.folder}")
+        self._write([("insert into bodies (received_at, body) values (?, ?)", bodies)])
+
+    def waiting(self, after: int, limit: int) -> list[Waiting]:
+        """Return the oldest bodies beyond the id `after` that are not done."""
+        with self._lock:
+            found = self._sql.execute(
+                "select id, received_at, body from bodies where done_at is null and id > ? "
+                "order by id limit ?", (after, limit),
+            )  # fmt: skip
+            return [Waiting(*row) for row in found]
+
+    def done(self, ids: Sequence[int], dead: Sequence[tuple[float, str, bytes]] = ()) -> None:
+        """Mark bodies as stored, and keep what of them could not be, with its reason."""
+        now = time.time()
+        self._write(
+            [
+                ("insert into dead (received_at, reason, body) values (?, ?, ?)", dead),
+                ("update bodies set done_at = ? where id = ?", [(now, one) for one in ids]),
+            ]
+        )
+
+    def forget(self) -> int:
+        """Delete what was done longer ago than it is to be kept; return how many bodies."""
+        limit = time.time() - self._keep_seconds
+        with self._lock:
+            return self._sql.execute("delete from bodies where done_at < ?", (limit,)).rowcount
+
+    def backlog(self) -> tuple[int, float]:
+        """Return how many bodies wait, and how many seconds the oldest has waited."""
+        with self._lock:
+            count, oldest = self._sql.execute(
+                "select count(*), min(received_at) from bodies where done_at is null"
+            ).fetchone()
+        return count, max(0.0, time.time() - oldest) if oldest else 0.0
+
+    def dead(self) -> list[DeadLetter]:
+        """Return the dead letters, oldest first."""
+        with self._lock:
+            rows = self._sql.execute("select id, received_at, reason, body from dead order by id")
+            return [DeadLetter(*row) for row in rows]
+
+    def retry(self, ids: Sequence[int]) -> None:
+        """Let dead letters wait again."""
+        given = [(one,) for one in ids]
+        self._write(
+            [
+                (_REVIVE, given),
+                ("delete from dead where id = ?", given),
+            ]
+        )  # fmt: skip
+
+    def purge(self, ids: Sequence[int]) -> None:
+        """Delete dead letters for good."""
+        self._write([("delete from dead where id = ?", [(one,) for one in ids])])
+
+    def replay(self, since: float, until: float) -> int:
+        """Let what was received in that time, and is still kept, wait again; return how much."""
+        with self._lock:
+            return self._sql.execute(
+                "insert into bodies (received_at, body) select received_at, body from bodies "
+                "where done_at is not null and received_at >= ? and received_at < ?",
+                (since, until),
+            ).rowcount
+
+    def free_bytes(self) -> int:
+        """Return what is free on the spool's disk."""
+        return shutil.disk_usage(self.folder).free
+
+    def trouble(self) -> str:
+        """Return why the spool should get no more, or nothing."""
+        if self.free_bytes() < LOW_WATER_BYTES:
+            return f"less than {LOW_WATER_BYTES >> 20} MiB are free for the spool"
+        return ""
+
+    def close(self) -> None:
+        """Write what is in the WAL into the file, and close it."""
+        with self._lock:
+            self._sql.close()
+
+    def _write(self, statements: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
+        with self._lock:
+            try:
+                self._sql.execute("begin immediate")
+                for statement, rows in statements:
+                    self._sql.executemany(statement, rows)
+                self._sql.execute("commit")
+            except sqlite3.Error as exc:
+                if self._sql.in_transaction:
+                    self._sql.execute("rollback")
+                raise SpoolFull(f"the spool takes nothing: {exc}") from None

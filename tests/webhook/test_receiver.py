@@ -1,0 +1,301 @@
+"""From a signed request over a socket to a row in PostgreSQL, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, RemoteDisconnected
+
+import pytest
+
+from pmctl.backends import niledb_schema
+from pmctl.backends.niledb import BadRow, Niledb
+from pmctl.backends.niledb_events import add_events
+from pmctl.webhook import spool as spools
+from pmctl.webhook.app import Limits, Receiver
+from pmctl.webhook.drain import Drain
+from pmctl.webhook.events import sign
+from pmctl.webhook.metrics import Metrics
+from pmctl.webhook.server import server as http_server
+from pmctl.webhook.spool import Spool
+from tests import webhook_bodies
+from tests.postgres import PASSWORD
+from tests.webhook_bodies import NAMES, SECRET
+
+
+def send(number: int, email: int = 9) -> bytes:
+    item = {"idHash": f"hash{number}", "contact": {"id": str(number)}, "email": {"id": email},
+            "timestamp": "2026-11-22T23:09:03+00:00"}  # fmt: skip
+    return json.dumps({"mautic.email_on_send": [item]}).encode()
+
+
+@contextmanager
+def listening(receiver):
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        running = http_server(receiver)
+        thread = threading.Thread(target=lambda: asyncio.run(running.serve([sock])), daemon=True)
+        thread.start()
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            running.should_exit = True
+            thread.join(15)
+
+
+def post(port, body, *, path="/webhooks/mautic", method="POST", signature=None, **headers):
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    words = {"Content-Type": "application/json",
+             "Webhook-Signature": sign(body, SECRET) if signature is None else signature,
+             **{name.replace("_", "-"): word for name, word in headers.items()}}  # fmt: skip
+    try:
+        connection.request(method, path, body, words)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def kept(tmp_path):
+    spool = Spool(tmp_path / "spool")
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def database(server):
+    found = Niledb(host=str(server.folder), port=5432, database=server.new_database(), user="ana",
+                   password=lambda: PASSWORD, sslmode="disable")  # fmt: skip
+    niledb_schema.prepare(found)
+    yield found
+    found.close()
+
+
+def emptied(spool, database, metrics=None):
+    drain = Drain(spool, lambda: database, metrics or Metrics())
+    drain.start()
+    until = time.monotonic() + 20
+    while spool.backlog()[0] and time.monotonic() < until:
+        drain.came()
+        threading.Event().wait(0.01)
+    drain.stop()
+    assert spool.backlog()[0] == 0, drain.trouble
+
+
+def stored(database):
+    return database.execute("select count(*) from marketing_events where tenant_id = %s",
+                            (database.tenant,))[0][0]  # fmt: skip
+
+
+def test_every_recorded_request_is_kept_and_reaches_the_database_once(kept, database):
+    metrics = Metrics()
+    with listening(Receiver(kept, [SECRET], metrics)) as port:
+        for name in [*NAMES, *NAMES]:
+            assert post(port, webhook_bodies.body(name)) == (200, "")
+        text = post(port, b"", path="/metrics", method="GET")[1]
+    assert f"pmctl_webhook_spooled_total {2 * len(NAMES)}" in text
+    emptied(kept, database, metrics)
+    items = sum(sum(map(len, json.loads(webhook_bodies.body(name)).values())) for name in NAMES)
+    assert metrics.get("drained") == stored(database)
+    assert metrics.get("drained") + metrics.get("duplicates") == 2 * items
+    assert kept.dead() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "how"),
+    [
+        (401, {"signature": sign(b"another body", SECRET)}),
+        (401, {"signature": ""}),
+        (401, {"signature": sign(send(1), "guessed")}),
+        (415, {"Content_Type": "text/plain"}),
+        (415, {"Content_Encoding": "gzip"}),
+        (405, {"method": "PUT"}),
+        (404, {"path": "/elsewhere"}),
+    ],
+)
+def test_what_is_not_from_mautic_is_refused_and_not_kept(kept, status, how):
+    with listening(Receiver(kept, [SECRET], Metrics())) as port:
+        assert post(port, send(1), **how)[0] == status
+    assert kept.backlog()[0] == 0
+
+
+def test_too_much_is_refused_before_it_is_read(kept):
+    limits = Limits(body_bytes=1000)
+    with listening(Receiver(kept, [SECRET], Metrics(), limits=limits)) as port:
+        assert post(port, b"x", Content_Length=str(50 << 20))[0] == 413
+        body = b"x" * 2000
+        chunks = {"Transfer_Encoding": "chunked"}
+        assert post(port, body, **chunks)[0] in (400, 413)
+    assert kept.backlog()[0] == 0
+
+
+def test_a_body_that_does_not_come_is_given_up(kept):
+    limits = Limits(body_seconds=0.1)
+    with listening(Receiver(kept, [SECRET], Metrics(), limits=limits)) as port:
+        assert post(port, b"x", Content_Length="100")[0] == 408
+
+
+def test_what_cannot_be_made_durable_gets_no_answer(kept, monkeypatch):
+    monkeypatch.setattr(spools, "STOP_BYTES", 1 << 60)
+    monkeypatch.setattr(spools, "LOW_WATER_BYTES", 1 << 60)
+    with listening(Receiver(kept, [SECRET], Metrics())) as port:
+        with pytest.raises((RemoteDisconnected, ConnectionResetError)):
+            post(port, send(1))
+        status, reason = post(port, b"", path="/readyz", method="GET")
+    assert status == 503
+    assert "free for the spool" in reason
+    assert kept.backlog()[0] == 0
+
+
+def test_a_disk_that_fills_up_in_the_middle_keeps_all_or_nothing(kept):
+    pages = kept._sql.execute("pragma page_count").fetchone()[0]
+    kept._sql.execute(f"pragma max_page_count={pages + 5}")
+    with pytest.raises(spools.SpoolFull):
+        kept.append([(1.0, send(n) * 100) for n in range(50)])
+    assert kept.backlog()[0] == 0
+    kept._sql.execute("pragma max_page_count=1000000")
+    kept.append([(1.0, send(1))])
+    assert kept.backlog()[0] == 1
+
+
+def test_only_its_owner_may_read_the_spool(kept):
+    assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
+    kept.append([(1.0, b"x")])
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept.folder.iterdir()} == {0o600}
+
+
+def test_the_poison_among_many_events_is_put_aside_with_its_reason(kept, database, monkeypatch):
+    def choosy(database, batch):
+        if b"hash13" in batch:
+            raise BadRow("the server cannot hold it")
+        return add_events(database, batch)
+
+    monkeypatch.setattr("pmctl.webhook.drain.add_events", choosy)
+    kept.append([(1.0, send(n)) for n in range(20)])
+    kept.append([(1.0, send(7).replace(b"2026-11", b"0000-00").replace(b"hash7", b"never"))])
+    kept.append([(1.0, b'{"mautic.x":[1')])
+    emptied(kept, database)
+
+    assert stored(database) == 20
+    broken, poison = sorted(kept.dead(), key=lambda letter: letter.reason)
+    assert "not a JSON object" in broken.reason
+    assert (poison.reason, b"hash13" in poison.body) == ("the server cannot hold it", True)
+    monkeypatch.undo()
+    kept.retry([poison.id])
+    emptied(kept, database)
+    kept.purge([broken.id])
+    assert (stored(database), kept.dead()) == (21, [])
+
+
+def test_what_was_kept_is_replayed_and_adds_nothing_twice(kept, database):
+    kept.append([(100.0, send(1)), (200.0, send(2))])
+    emptied(kept, database)
+    assert kept.replay(150, 300) == 1
+    emptied(kept, database)
+    assert stored(database) == 2
+
+
+def test_ten_thousand_events_wait_while_the_database_is_away(kept, database):
+    items = [[json.loads(send(100 * n + m))["mautic.email_on_send"][0] for m in range(100)]
+             for n in range(100)]  # fmt: skip
+    kept.append([(1.0, json.dumps({"mautic.email_on_send": some}).encode()) for some in items])
+    nowhere = Niledb(host="/nowhere", port=5432, database="x", user="x", password=str,
+                     sslmode="disable")  # fmt: skip
+    away = [True]
+    drain = Drain(kept, lambda: nowhere if away[0] else database, Metrics())
+    drain.start()
+    until = time.monotonic() + 30
+    while not drain.trouble and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    assert kept.backlog()[0] == 100
+    away[0] = False
+    while kept.backlog()[0] and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    drain.stop()
+    assert stored(database) == 10_000
+
+
+KILLED = """
+import socket, sys
+from pathlib import Path
+from pmctl.webhook.app import Receiver
+from pmctl.webhook.metrics import Metrics
+from pmctl.webhook.server import serve
+from pmctl.webhook.spool import Spool
+sock = socket.create_server(("127.0.0.1", 0))
+print(sock.getsockname()[1], flush=True)
+serve(Receiver(Spool(Path(sys.argv[1])), ["s3cr3t"], Metrics()), sock)
+"""
+
+
+def test_what_was_answered_200_survives_kill_9_at_any_moment(tmp_path, database):
+    answered = set()
+    for round_ in range(5):
+        child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "spool")],
+                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+        try:
+            port = int((child.stdout or sys.stdin).readline())
+
+            def load(first, port=port):
+                for number in range(first, first + 5000):
+                    try:
+                        if post(port, send(number))[0] == 200:
+                            answered.add(number)
+                    except (OSError, RemoteDisconnected):
+                        return
+
+            threads = [threading.Thread(target=load, args=(1 + round_ * 100_000 + n * 10_000,))
+                       for n in range(4)]  # fmt: skip
+            before = len(answered)
+            for thread in threads:
+                thread.start()
+            until = time.monotonic() + 10
+            while len(answered) < before + 30 + 17 * round_ and time.monotonic() < until:
+                threading.Event().wait(0.001)
+        finally:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            (child.stdout or sys.stdin).close()
+        for thread in threads:
+            thread.join()
+    spool = Spool(tmp_path / "spool")
+    emptied(spool, database)
+    spool.close()
+    rows = database.execute("select contact_id from marketing_events where tenant_id = %s",
+                            (database.tenant,))  # fmt: skip
+    found = [row[0] for row in rows]
+    print(f"{len(answered)} answered over 5 kills, {len(found)} stored")
+    assert len(answered) > 150
+    assert answered <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_a_thousand_connections_that_say_nothing_do_not_stop_the_others(kept, monkeypatch):
+    with listening(Receiver(kept, [SECRET], Metrics())) as port:
+        idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(400)]
+        try:
+            for one in idle[::2]:
+                one.sendall(b"POST /webhooks/mautic HTTP/1.1\r\nX: ")
+            assert post(port, send(1))[0] == 200
+        finally:
+            for one in idle:
+                one.close()
+
+
+def test_a_head_that_never_ends_is_cut_off(kept, monkeypatch):
+    monkeypatch.setattr("pmctl.webhook.server.HEADER_SECONDS", 0.1)
+    with (
+        listening(Receiver(kept, [SECRET], Metrics())) as port,
+        socket.create_connection(("127.0.0.1", port), 10) as slow,
+    ):
+        slow.sendall(b"POST /webhooks/mautic HTTP/1.1\r\nX: ")
+        with suppress(ConnectionResetError):
+            assert slow.recv(10) == b""
