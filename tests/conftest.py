@@ -99,13 +99,15 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     import psycopg
 
     seen: list[str] = []
-    dialects: dict[int, Dialect] = {}
+    dialects: list[Dialect] = []
     execute, rollback = psycopg.Cursor.execute, psycopg.Connection.rollback
 
     def noted(connection: Any, text: str) -> None:
         if connection.info.parameter_status("application_name") == "pmctl":
-            dialect = dialects.setdefault(id(connection), Dialect(tenant=True))
-            seen.extend(dialect.statements(text))
+            if not hasattr(connection, "dialect"):
+                connection.dialect = Dialect(tenant=True)
+                dialects.append(connection.dialect)
+            seen.extend(connection.dialect.statements(text))
 
     def execute_noted(self: Any, query: Any, params: Any = None, **more: Any) -> Any:
         noted(self.connection, query)
@@ -118,4 +120,4 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(psycopg.Cursor, "execute", execute_noted)
     monkeypatch.setattr(psycopg.Connection, "rollback", rollback_noted)
     yield seen
-    assert [problem for dialect in dialects.values() for problem in dialect.wrong] == []
+    assert [problem for dialect in dialects for problem in dialect.wrong] == []

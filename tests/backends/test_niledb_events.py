@@ -153,7 +153,7 @@ def test_no_contact_no_step_and_no_class_are_no_obstacle(niledb: Niledb) -> None
 
 SLOW: dict[str, Any] = {  # the fixtures only lead to the server; each example is a new tenant
     "deadline": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture],
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
 kinds = st.sampled_from(["sent", "opened", "clicked"])
 some = st.sampled_from([None, 1, 2])

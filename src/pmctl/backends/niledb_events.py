@@ -34,7 +34,7 @@ _ABSENT: dict[str, str] = {
     "email_id": "0", "agent_class": "''", "metadata": "'{}'",
 }  # fmt: skip
 
-_FRESH: dict[str, str] = {
+FRESH: dict[str, str] = {
     "tenant_id": "uuid", "campaign_event_id": "bigint", "email_id": "bigint",
     "event_type": "text", "contact_id": "bigint", "agent_class": "text",
     "occurred_at": "timestamptz",
@@ -56,22 +56,24 @@ _ADD_EVENTS: LiteralString = f"""
 insert into marketing_events (tenant_id, {", ".join(COLUMNS)})
 select tenant_id, {", ".join(COLUMNS)} from given order by id
 on conflict (tenant_id, id) do nothing
-returning {", ".join(_FRESH)}"""
-_SEEN: LiteralString = """seen as (
+returning {", ".join(FRESH)}"""
+SEEN: LiteralString = """seen as (
   select tenant_id, campaign_event_id, email_id, event_type, agent, contact_id, occurred_at
   from fresh cross join (values ('all'), ('human')) as agents (agent)
   where agent = 'all' or agent_class = 'human'
 )"""
+FIRSTS: LiteralString = """
+select tenant_id, campaign_event_id, email_id, event_type, agent, contact_id, min(occurred_at)
+from seen where contact_id <> 0 group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6"""
 _ADD_FIRSTS: LiteralString = f"""
 insert into event_firsts
   (tenant_id, campaign_event_id, email_id, event_type, agent, contact_id, first_at)
-select tenant_id, campaign_event_id, email_id, event_type, agent, contact_id, min(occurred_at)
-from seen where contact_id <> 0 group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+{FIRSTS}
 on conflict (tenant_id, campaign_event_id, email_id, event_type, agent, contact_id)
 do update set prev_at = event_firsts.first_at, first_at = excluded.first_at
 where excluded.first_at < event_firsts.first_at
 returning {", ".join(_MOVED)}"""
-_CHANGES: LiteralString = """changes as (
+CHANGES: LiteralString = """changes as (
   select tenant_id, campaign_event_id, email_id, event_type, agent, occurred_at as moment,
     1 as total, 0 as contacts from seen
   union all select tenant_id, campaign_event_id, email_id, event_type, agent, first_at, 0, 1
@@ -83,11 +85,11 @@ _CHANGES: LiteralString = """changes as (
     event_type, agent, sum(total) as total, sum(contacts) as contacts
   from changes group by 1, 2, 3, 4, 5, 6
 )"""
-_ADD_COUNTS: LiteralString = f"""
-insert into event_counts
-  (tenant_id, day, campaign_event_id, email_id, event_type, agent, total, contacts)
-select tenant_id, coalesce(day, '{ALL_TIME}'), coalesce(campaign_event_id, {EVERYTHING}),
-  coalesce(email_id, {EVERYTHING}), event_type, agent, sum(total), sum(contacts)
+COUNTED: LiteralString = f"""
+select tenant_id, coalesce(day, '{ALL_TIME}') as day,
+  coalesce(campaign_event_id, {EVERYTHING}) as campaign_event_id,
+  coalesce(email_id, {EVERYTHING}) as email_id, event_type, agent,
+  sum(total) as total, sum(contacts) as contacts
 from days
 group by grouping sets (
   (tenant_id, event_type, agent, day, campaign_event_id, email_id),
@@ -95,12 +97,16 @@ group by grouping sets (
   (tenant_id, event_type, agent, campaign_event_id, email_id),
   (tenant_id, event_type, agent))
 having sum(total) <> 0 or sum(contacts) <> 0
-order by 1, 2, 3, 4, 5, 6
+order by 1, 2, 3, 4, 5, 6"""
+_ADD_COUNTS: LiteralString = f"""
+insert into event_counts
+  (tenant_id, day, campaign_event_id, email_id, event_type, agent, total, contacts)
+{COUNTED}
 on conflict (tenant_id, day, campaign_event_id, email_id, event_type, agent)
 do update set total = event_counts.total + excluded.total,
   contacts = event_counts.contacts + excluded.contacts"""
 _ALL_AT_ONCE: LiteralString = (
-    f"fresh as ({_ADD_EVENTS}), {_SEEN}, firsts as ({_ADD_FIRSTS}), {_CHANGES}, "
+    f"fresh as ({_ADD_EVENTS}), {SEEN}, firsts as ({_ADD_FIRSTS}), {CHANGES}, "
     f"counts as ({_ADD_COUNTS}) "
     "select (select count(*) from fresh), (select count(*) from given)"
 )
@@ -155,10 +161,10 @@ def _by_steps(database: Niledb, text: str) -> Added:
     given, params = _given(database, rows)
     with database.transaction() as execute:
         fresh_rows = execute(f"with {given} {_ADD_EVENTS}", params)
-        fresh, params = _table("fresh", _FRESH, fresh_rows)
-        moved = execute(f"with {fresh}, {_SEEN} {_ADD_FIRSTS}", params)
+        fresh, params = _table("fresh", FRESH, fresh_rows)
+        moved = execute(f"with {fresh}, {SEEN} {_ADD_FIRSTS}", params)
         firsts, more = _table("firsts", _MOVED, moved)
-        execute(f"with {fresh}, {firsts}, {_SEEN}, {_CHANGES} {_ADD_COUNTS}", (*params, *more))
+        execute(f"with {fresh}, {firsts}, {SEEN}, {CHANGES} {_ADD_COUNTS}", (*params, *more))
     return Added(len(fresh_rows), len(rows) - len(fresh_rows))
 
 
