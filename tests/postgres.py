@@ -48,14 +48,14 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(programs: Path | None = None) -> Iterator[Server]:
     """Start a server on a socket of its own; it ends with the block, or with this process."""
     home = Path(tempfile.mkdtemp(prefix="pg"))
     user = NOBODY if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user:
         os.chown(home, user, user)
     try:
-        bin_, data, secret = _binaries(user), home / "data", home / "secret"
+        bin_, data, secret = programs or _binaries(user), home / "data", home / "secret"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)  # within a folder that is closed
         words = [str(bin_ / "initdb"), "-D", str(data), "-U", "ana", "-A", "scram-sha-256",

@@ -85,6 +85,7 @@ COMMANDS: dict[str, list[str]] = {
     "stats domains": [],
     "stats export": [],
     "stats report": ["-o", "-"],
+    "stats verify": [],
     "config init": ["--force"],
     "config list": [],
     "config show": [],

@@ -33,7 +33,10 @@ class StatsGroup(Lazy):
         "domains": ("pmctl.cli.stats_people", "Compare the domains of the recipients."),
         "export": ("pmctl.cli.stats_export", "Write the events themselves, the oldest first."),
         "report": ("pmctl.cli.stats_report", "Make a report: one file of HTML, SVG or PNG."),
-        "verify": ("pmctl.cli.stats_verify", "Count all events anew and compare."),
+        "verify": (
+            "pmctl.cli.stats_verify",
+            "Count all events anew and show where the counters differ.",
+        ),
         "sync": (
             "pmctl.cli.stats_sync",
             "Learn from Mautic which step each event and email belongs to.",
