@@ -17,12 +17,13 @@ from pmctl.backends.niledb import Niledb
 from pmctl.charts.page import Section, Table, page
 from pmctl.charts.svg import STYLE, lines
 from pmctl.clients import stats_steps
+from pmctl.clients.stats_steps import StepRow
 from tests import chromium
 from tests.backends.test_niledb import at
 from tests.chromium import Chromium, Picture
 from tests.cli.test_stats import ROWS
 from tests.conftest import Run
-from tests.mailings import Event, history, recount, store
+from tests.mailings import BEGIN, Event, event, history, recount, store
 from tests.postgres import Server
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -255,3 +256,21 @@ def test_a_line_of_one_day_and_one_of_nothing_can_be_drawn() -> None:
     for values in ([0.0], [5.0], [0.0, 0.0]):
         chart = lines("t", ["2026-11-01"] * len(values), [("sent", values)])
         ElementTree.fromstring(f"<svg>{''.join(chart.parts)}</svg>")
+
+
+def test_a_report_of_everything_sets_the_campaigns_beside_each_other(
+    pmctl: Run, niledb: Niledb, events: list[Event], tmp_path: Path
+) -> None:
+    other = StepRow(77, 9, "other", "Another & more", "s", "email.send", 78, "", 0)
+    stats_steps.write(niledb, [other])
+    store(niledb, [event(90_000 + n, "sent", BEGIN, n, campaign_event_id=77) for n in range(7)])
+
+    text = report(pmctl, tmp_path / "report.html").read_text()
+
+    cells = re.findall(r'<th scope="row">([^<]+)</th><td class="number">([\d,]+)</td>', text)
+    found = dict(cells)
+    assert found["Welcome"] == f"{recount(events, 'sent')[0]:,}"
+    assert found["Another &amp; more"] == "6"  # contact 0 is nobody
+    assert [name for name, _ in cells].index("Welcome") < [n for n, _ in cells].index(
+        "Another &amp; more"
+    )

@@ -1,16 +1,15 @@
-"""Intervals, quantiles and days: what holds of them whatever the numbers."""
+"""Intervals, shares and days: what holds of them whatever the numbers."""
 
 from __future__ import annotations
 
 import datetime
-import statistics
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmctl.clients.stats_math import ENOUGH, lasting, percent, quantile, share, wilson
+from pmctl.clients.stats_math import ENOUGH, lasting, percent, share, wilson
 from pmctl.clients.stats_periods import By, Period, day, lately, period, periods
 from pmctl.errors import UsageError
 
@@ -83,18 +82,6 @@ def test_what_is_not_known_is_no_share() -> None:
     assert share(5, None).words == "unknown"
     assert share(0, 0).verdict == "none sent"
     assert share(3, 2, "opened").verdict == "more than opened"
-
-
-@given(st.lists(st.floats(0, 1e9), min_size=2), st.sampled_from([0.25, 0.5, 0.75]))
-def test_a_quantile_is_that_of_the_standard_library(values: list[float], at: float) -> None:
-    ordered = sorted(values)
-    quarters = statistics.quantiles(ordered, n=4, method="inclusive")
-    assert quantile(ordered, at) == pytest.approx(quarters[int(at * 4) - 1])
-
-
-def test_of_nothing_there_is_no_quantile() -> None:
-    assert quantile([], 0.5) is None
-    assert quantile([7], 0.9) == 7
 
 
 @pytest.mark.parametrize(

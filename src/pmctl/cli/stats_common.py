@@ -128,8 +128,8 @@ def _row(one: Figure) -> dict[str, str]:
         "metric": _LABELS.get(one.metric, one.metric) if at_terminal else one.metric,
         "contacts": number(one.contacts),
         "events": number(one.events),
-        "rate": rate_words(one),
-        "interval_95": interval_words(one),
+        "rate": one.words,
+        "interval_95": one.interval,
         "of": one.of,
     }
 
@@ -160,22 +160,6 @@ def number(value: int | None) -> str:
     if value is None:
         return "unknown"
     return f"{value:,}" if sys.stdout.isatty() else str(value)
-
-
-def rate_words(one: Figure) -> str:
-    """Return the rate in words: `40.0%`, `at least 0.3%`, `too few`."""
-    from pmctl.clients.stats_math import percent
-
-    if one.rate is None:
-        return "" if one.contacts is None else one.verdict
-    return f"{one.verdict} {percent(one.rate)}".strip()
-
-
-def interval_words(one: Figure) -> str:
-    """Return `37.3-42.8%`, or nothing where a rate has no interval."""
-    if one.low is None or one.high is None:
-        return ""
-    return f"{100 * one.low:.1f}-{100 * one.high:.1f}%"
 
 
 def aligned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -94,14 +94,14 @@ def _sections(
     from pmctl.clients.stats_funnel import stages
 
     length = by or _fitting(period)
-    if key is None:
+    steps = stats.campaign(key) if key else None
+    if steps is None:
         counts = stats.totals(period)
         lines = [
             parts.Line(name, one) for name, one in stats.by_campaign(period)
         ]  # the busiest first
         unnamed = None
     else:
-        steps = stats.campaign(key)
         by_step = stats.of_steps(steps, period)
         counts = sum(by_step.values(), Counts())
         times = stats.time_to_open(steps, agent)
@@ -113,17 +113,13 @@ def _sections(
         unnamed = stats.unnamed(period)
     if not counts:
         return None
-    series = stats.series(period, length, stats.campaign(key) if key else None)
+    series = stats.series(period, length, steps)
     sections = [parts.figures(figures(counts, agent, unnamed))]
     if lines:
-        what = "step" if key else "campaign"
+        what = "step" if steps else "campaign"
         sections.append(parts.compared(f"{what.capitalize()} by {what}", what, lines, agent))
     sections.append(parts.over_time(series, agent, length.value, unnamed))
-    name = (
-        f"{stats.campaign(key)[0].name}: what came of the mails"
-        if key
-        else "What came of the mails"
-    )
+    name = f"{steps[0].name}: what came of the mails" if steps else "What came of the mails"
     return name, sections
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pmctl.charts.page import Section, Table
 from pmctl.charts.svg import KINDS, Bar, Tile, bars, lines, tiles
 from pmctl.clients.stats_figures import Agent, Counts, Figure, contacts
-from pmctl.clients.stats_math import lasting, percent, share
+from pmctl.clients.stats_math import lasting, share
 from pmctl.clients.stats_periods import Period
 
 MOST_BARS = 12  # groups of bars in a chart; the table has all
@@ -42,7 +42,7 @@ def figures(found: Sequence[Figure]) -> Section:
     rows = [
         [
             _NAMES.get(one.metric, one.metric), _count(one.contacts), _count(one.events),
-            rate_of(one), interval_of(one), one.of,
+            one.words, one.interval, one.of,
         ]
         for one in found
     ]  # fmt: skip
@@ -52,7 +52,7 @@ def figures(found: Sequence[Figure]) -> Section:
 
 
 def _tile(one: Figure, name: str) -> Tile:
-    words = rate_of(one)
+    words = one.words
     if one.rate is not None and one.low is not None and one.high is not None:
         words += f" ({100 * one.low:.1f}-{100 * one.high:.1f})"
     return Tile(name, _count(one.contacts), words)
@@ -60,20 +60,6 @@ def _tile(one: Figure, name: str) -> Tile:
 
 def _count(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"
-
-
-def rate_of(one: Figure) -> str:
-    """Return `40.0%`, `at least 0.3%`, `too few`, or nothing beside an unknown count."""
-    if one.rate is None:
-        return "" if one.contacts is None else one.verdict
-    return f"{one.verdict} {percent(one.rate)}".strip()
-
-
-def interval_of(one: Figure) -> str:
-    """Return `37.3-42.8%`, or nothing where there is no interval."""
-    if one.low is None or one.high is None:
-        return ""
-    return f"{100 * one.low:.1f}-{100 * one.high:.1f}%"
 
 
 def over_time(

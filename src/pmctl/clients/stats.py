@@ -42,6 +42,12 @@ union all
 select day, campaign_event_id, email_id, event_type, agent, total, contacts from event_counts
 where tenant_id = %s and day = any(%s) and campaign_event_id = 0 and email_id = any(%s)
 """
+_BY_STEP = """
+select campaign_event_id, email_id, event_type, agent, sum(total), sum(contacts)
+from event_counts
+where tenant_id = %s and day between %s and %s and campaign_event_id <> -1
+group by campaign_event_id, email_id, event_type, agent
+"""
 _FIRST_DAY = """
 select day from event_counts where tenant_id = %s and day > %s order by day limit 1
 """
@@ -124,12 +130,17 @@ class Stats:
         return {name: Counts.of(rows) for name, rows in found.items()}
 
     def by_campaign(self, period: Period) -> list[tuple[str, Counts]]:
-        """Return the name and counts of each campaign with events, the busiest first."""
+        """Return the name and counts of each campaign with events, the busiest first.
+
+        Reads the sums of every step in the period.
+        """
         events = {one.campaign_event_id: one.campaign_id for one in self.steps}
         emails = {one.email_id: one.campaign_id for one in self.steps if one.email_id}
         called = {one.campaign_id: one.name or one.key for one in self.steps}
         found: dict[int, list[tuple[str, str, int, int]]] = {}
-        for _, event, email, *row in self._rows_of(self.steps, period):
+        days = period.days() or [ALL_TIME]
+        params = (self.database.tenant, days[0], days[-1])
+        for event, email, *row in self.database.execute(_BY_STEP, params):
             campaign = events.get(event) if event else emails.get(email)
             if campaign is not None:
                 found.setdefault(campaign, []).append(tuple(row))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pmctl.clients.stats_math import share
+from pmctl.clients.stats_math import percent, share
 
 
 class Agent(StrEnum):
@@ -87,6 +87,20 @@ class Figure:
     low: float | None = None
     high: float | None = None
     verdict: str = ""
+
+    @property
+    def words(self) -> str:
+        """The rate: `40.0%`, `at least 0.3%`, `too few`; nothing beside an unknown count."""
+        if self.rate is None:
+            return "" if self.contacts is None else self.verdict
+        return f"{self.verdict} {percent(self.rate)}".strip()
+
+    @property
+    def interval(self) -> str:
+        """`37.3-42.8%`, or nothing where a rate has none."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{100 * self.low:.1f}-{100 * self.high:.1f}%"
 
 
 def figures(

@@ -1,9 +1,8 @@
-"""What a share is worth: Wilson intervals, "too few", medians and other quantiles. Pure."""
+"""What a share is worth: Wilson intervals, "too few", and how both are said. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 Z95 = 1.959964  # the normal quantile of a two-sided 95 % interval
@@ -65,19 +64,6 @@ def wilson(part: int, whole: int, z: float = Z95) -> tuple[float, float]:
     half = z * math.sqrt(p * (1 - p) / whole + spread / (4 * whole)) / (1 + spread)
     # at both ends the interval touches p; rounding must not push it past
     return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
-
-
-def quantile(ordered: Sequence[float], at: float) -> float | None:
-    """Return a quantile of ascending values, between two of them in proportion; None of nothing.
-
-    As `percentile_cont` of PostgreSQL does it.
-    """
-    if not ordered:
-        return None
-    place = at * (len(ordered) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def percent(rate: float) -> str:
