@@ -91,6 +91,11 @@ class Config:
         """NileDB's settings."""
         return self._backend(settings.NiledbSettings, "niledb")
 
+    @cached_property
+    def webhook(self) -> settings.WebhookSettings:
+        """The settings of the receiver of webhooks."""
+        return self._filled(settings.WebhookSettings, "webhook", general=self.general)
+
     @property
     def names_database(self) -> bool:
         """Whether a NileDB or PostgreSQL is configured; without one pmctl runs its own."""

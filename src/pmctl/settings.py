@@ -106,9 +106,17 @@ KEYS: tuple[Key, ...] = (
         default="", example='"01890000-0000-7000-8000-000000000001"'),
     Key("niledb", "sslmode", "tls", "disable, require, or verify-full (with ca_file).",
         default="require"),
+    Key("webhook", "listen", "text", "Address and port of `pmctl webhook serve`.",
+        default="127.0.0.1:8787"),
+    *_secret("webhook", "secret", "Secret that Mautic signs its webhooks with."),
+    *_secret("webhook", "previous_secret", "The one before it, while it is rotated."),
+    Key("webhook", "spool", "path", "Folder of what is received and not yet in the database.",
+        example='"/var/lib/pmctl/spool"'),
+    Key("webhook", "keep_days", "int", "How long a stored body can still be replayed.",
+        default=7, high=3650),
 )  # fmt: skip
 
-SECTIONS = ("server", "mautic", "hestia", "kumomta", "billmanager", "niledb")
+SECTIONS = ("server", "mautic", "hestia", "kumomta", "billmanager", "niledb", "webhook")
 BY_PATH = {key.path: key for key in KEYS}
 
 
@@ -177,6 +185,18 @@ class NiledbSettings:
     password: Secret
     tenant_id: str
     sslmode: str
+    general: General
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Where `pmctl webhook serve` listens, whom it believes, and where it keeps things."""
+
+    listen: str
+    secret: Secret
+    previous_secret: Secret
+    spool: Path | None
+    keep_days: int
     general: General
 
 

@@ -1,0 +1,95 @@
+"""`pmctl webhook serve` as a program of its own, and the commands on what it keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from http.client import HTTPConnection
+
+import pytest
+
+from pmctl.backends.niledb import Niledb
+from pmctl.webhook.events import sign
+from pmctl.webhook.spool import Spool
+from tests import webhook_bodies
+from tests.postgres import PASSWORD
+from tests.webhook_bodies import NAMES, SECRET
+
+
+def test_serve_keeps_answers_stores_and_ends_with_143(server, tmp_path):
+    name = server.new_database()
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path),
+           "XDG_CONFIG_HOME": str(tmp_path), "PMCTL_WEBHOOK_SECRET": SECRET,
+           "PMCTL_NILEDB_HOST": str(server.folder), "PMCTL_NILEDB_DATABASE": name,
+           "PMCTL_NILEDB_USER": "ana", "PMCTL_NILEDB_PASSWORD": PASSWORD,
+           "PMCTL_NILEDB_SSLMODE": "disable"}  # fmt: skip
+    words = [sys.executable, "-m", "pmctl", "webhook", "serve", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        try:
+            line = child.stderr.readline()
+            found = re.search(r"http://127.0.0.1:(\d+)/", line)
+            assert found, line + child.stderr.read()
+            connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+            for one in NAMES:
+                body = webhook_bodies.body(one)
+                connection.request("POST", "/webhooks/mautic", body, {
+                    "Content-Type": "application/json", "Webhook-Signature": sign(body, SECRET)
+                })  # fmt: skip
+                answer = connection.getresponse()
+                answer.read()
+                assert answer.status == 200
+            connection.close()
+        finally:
+            child.send_signal(signal.SIGTERM)
+        assert child.wait(20) == 143
+    database = Niledb(host=str(server.folder), port=5432, database=name, user="ana",
+                      password=lambda: PASSWORD, sslmode="disable")  # fmt: skip
+    ((count,),) = database.execute(
+        "select count(*) from marketing_events where tenant_id = %s", (database.tenant,)
+    )
+    database.close()
+    spool = Spool(tmp_path / "pmctl" / "spool" / "default")
+    waiting = spool.backlog()[0]
+    spool.close()
+    assert count or waiting  # what was answered is in one of the two
+    assert count + waiting >= len(NAMES) - 2
+
+
+def test_without_a_secret_nobody_is_received(pmctl):
+    done = pmctl("webhook", "serve", "--listen", "127.0.0.1:0")
+    assert done[0] == 78
+    assert "webhook.secret is not set" in done[2]
+
+
+def test_what_waits_and_what_is_dead_is_told_and_dealt_with(pmctl, tmp_path, monkeypatch):
+    monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(tmp_path / "kept"))
+    spool = Spool(tmp_path / "kept")
+    spool.append([(1.0, b"{}"), (2.0, b"no")])
+    spool.done([1, 2], [(2.0, "not a JSON object", b"no")])
+    spool.close()
+
+    told = json.loads(pmctl("webhook", "status", "-o", "json")[1])
+    assert (told["waiting"], told["dead"]) == (0, 1)
+    assert "not a JSON object" in pmctl("webhook", "dead", "list")[1]
+    assert pmctl("webhook", "dead", "show", "1")[1] == "no\n"
+    assert pmctl("webhook", "dead", "show", "9")[0] == 3
+    assert pmctl("webhook", "dead", "retry", "1")[0] == 0
+    assert pmctl("webhook", "dead", "purge", "1", "--yes")[0] == 3
+    assert "2 bodies" in pmctl("webhook", "replay", "--from", "1970-01-01")[2]
+    assert json.loads(pmctl("webhook", "status", "-o", "json")[1])["waiting"] == 3
+
+
+@pytest.mark.parametrize("words", [["--from", "soon"], []])
+def test_a_replay_needs_a_time(pmctl, words):
+    assert pmctl("webhook", "replay", *words)[0] == 64
+
+
+def test_the_unit_runs_this_program_and_guards_it(pmctl):
+    done = pmctl("webhook", "unit")
+    assert "webhook serve" in done[1]
+    assert "ProtectSystem=strict" in done[1]
