@@ -16,7 +16,10 @@ class WebhookGroup(Lazy):
             "Receive webhooks, and bring their events into the database.",
         ),
         "unit": ("pmctl.cli.webhook_serve", "Print a systemd unit that runs the receiver."),
-        "status": ("pmctl.cli.webhook_spool", "Show what waits, what is dead, what is kept."),
+        "status": (
+            "pmctl.cli.webhook_spool",
+            "Show what waits, what is dead, and whether the disk takes more.",
+        ),
         "dead": ("pmctl.cli.webhook_spool", "What could not be stored: list, show, retry, purge."),
         "replay": (
             "pmctl.cli.webhook_spool",

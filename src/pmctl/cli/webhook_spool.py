@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = group("What the receiver keeps.")
 dead = group(
-    "What could not be stored, and why.\n\n"
+    "What could not be stored: list, show, retry, purge.\n\n"
     "Examples:\n"
     "  pmctl webhook dead list\n"
     "  pmctl webhook dead show 3\n"
