@@ -42,7 +42,7 @@ class Check:
 
 
 def checks(options: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield every check; no network, no command run, nothing written that stays."""
+    """Yield every check; no network, no command of the settings run, nothing written that stays."""
     from pmctl import config, configfile
 
     path = configfile.find(options.get("config"))

