@@ -46,6 +46,7 @@ class Execute(Protocol):
 NO_TENANT = UUID(int=0)  # stands in the tenant_id columns of a plain PostgreSQL
 NILE = ".thenile.dev"
 DEFINE_ATTEMPTS = 5  # NileDB defines on all databases at once, with a short lock time-out
+START_ATTEMPTS = 3  # a server of our own that just dies may still take a connection
 DEFINE_PAUSE_SECONDS = 0.05  # before the second attempt; doubled before each further one
 
 _NOT_ALLOWED = ("28", "42501")
@@ -192,24 +193,29 @@ class Niledb:
             if not connection.broken:
                 return connection
             _end(connection)
-        password = self._password()
-        where = self._where | ({"host": self._start()} if self._start else {})
-        try:
-            return psycopg.connect(
-                **where,
-                password=password,
-                application_name="pmctl",
-                client_encoding="utf8",
-                connect_timeout=max(2, round(seconds)),
-                tcp_user_timeout=round(seconds * 1000),
-                autocommit=True,
-                prepare_threshold=None,  # named ones may not survive the gateway of NileDB
-                # values go as literals: a transaction is one text and one trip, the way that
-                # NileDB's own server sends its statements
-                cursor_factory=psycopg.ClientCursor,
-            )
-        except psycopg.Error as exc:
-            raise self._no_connection(exc) from None
+        for left in reversed(range(START_ATTEMPTS if self._start else 1)):
+            where = self._where | ({"host": self._start()} if self._start else {})
+            try:
+                return self._connect(where, seconds)
+            except psycopg.Error as exc:
+                if not left:
+                    raise self._no_connection(exc) from None
+        raise AssertionError("unreachable")
+
+    def _connect(self, where: dict[str, Any], seconds: float) -> Connection:
+        return psycopg.connect(
+            **where,
+            password=self._password(),
+            application_name="pmctl",
+            client_encoding="utf8",
+            connect_timeout=max(2, round(seconds)),
+            tcp_user_timeout=round(seconds * 1000),
+            autocommit=True,
+            prepare_threshold=None,  # named ones may not survive the gateway of NileDB
+            # values go as literals: a transaction is one text and one trip, the way that
+            # NileDB's own server sends its statements
+            cursor_factory=psycopg.ClientCursor,
+        )
 
     def _no_connection(self, exc: psycopg.Error) -> PmctlError:
         """Return the error of a failed login: libpq tells it by its words only."""
