@@ -25,6 +25,30 @@ class WebhookGroup(Lazy):
             "pmctl.cli.webhook_spool",
             "Bring what was received in a stretch of time into the database again.",
         ),
+        "register": (
+            "pmctl.cli.webhook_hooks",
+            "Make Mautic send its events to a receiver, or put right what is there for it.",
+        ),
+        "list": (
+            "pmctl.cli.webhook_hooks",
+            "List the webhooks in Mautic, and what is wrong with them.",
+        ),
+        "show": (
+            "pmctl.cli.webhook_hooks",
+            "Show a webhook: its triggers, whether it is on, and whether it signs with our secret.",
+        ),
+        "unregister": (
+            "pmctl.cli.webhook_hooks",
+            "Delete a webhook: Mautic sends nothing to its receiver any more.",
+        ),
+        "rotate-secret": (
+            "pmctl.cli.webhook_hooks",
+            "Give a webhook a new secret; the one before it stays valid at the receiver.",
+        ),
+        "backfill": (
+            "pmctl.cli.webhook_backfill",
+            "Fill the holes that lost webhooks left, out of Mautic's own tables.",
+        ),
     }
 
 
@@ -33,6 +57,8 @@ app = group(
     "Examples:\n"
     "  pmctl webhook serve\n"
     "  pmctl webhook status\n"
-    "  pmctl webhook dead list",
+    "  pmctl webhook dead list\n"
+    "  pmctl webhook register https://events.example.com/webhooks/mautic\n"
+    "  pmctl webhook backfill --since 7d",
     cls=WebhookGroup,
 )
