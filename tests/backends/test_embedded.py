@@ -312,10 +312,12 @@ def test_any_path_will_do(place: Path, template: Path, name: str) -> None:
     database = connected(embedded)
 
     assert database.execute("select 1") == [(1,)]
-    assert stat.S_IMODE(Path(embedded.start()).stat().st_mode) == 0o700
+    socket_folder = Path(embedded.start())
+    assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700
     database.close()
     embedded.close()
     gone(place)
+    assert not socket_folder.exists()
 
 
 def test_a_first_start_that_was_cut_off_begins_anew(place: Path) -> None:

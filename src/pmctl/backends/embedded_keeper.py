@@ -93,6 +93,7 @@ def main(argv: list[str]) -> int:
         account.own(place.socket_folder)
         _wait_for_the_last(place.beside("users"))
         _keep(place, programs, account)
+        place.socket_folder.rmdir()  # empty once the server has ended
     except (Failed, OSError, subprocess.CalledProcessError) as exc:
         sys.stderr.write(f"pmctl: error: {exc}\n")
         return 1
