@@ -20,12 +20,12 @@ from pmctl.clients.unchanged import PLAN_AGAIN, Changed, check_campaign, check_m
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, NotFound
 from pmctl.sequence import live as live_shape
-from pmctl.sequence import restore, split_plan
+from pmctl.sequence import restore, restore_bodies, restore_pairs, split_plan
 from pmctl.sequence.effects import groups
 from pmctl.sequence.guard import counted, dangers, risks
 from pmctl.sequence.people import Group
 from pmctl.sequence.plan import Change, Live, Plan
-from pmctl.sequence.restore import NEW_MAIL, Pairs
+from pmctl.sequence.restore_pairs import NEW_MAIL, Pairs
 from pmctl.sequence.seen import seen
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _sources(client: Campaigns, campaign: LiveCampaign) -> Sources:
 
 
 def _compared(kept: Kept, then: Live, now: Live, sources: Sources) -> Look:
-    events, mails = restore.pair(then, now)
+    events, mails = restore_pairs.pair(then, now)
     known = {mail.id: mails.get(mail.id, NEW_MAIL) for mail in then.mails}
     pairs = Pairs(events, known, sources)
     changes = restore.changes(then, now, pairs)
@@ -288,7 +288,7 @@ def _write_mails(client: Campaigns, before: Look) -> tuple[Revisions, dict[int, 
         if now[number].step in changes:  # a variant that came later
             check_mail(client, now[number])
             _rest(client, now[number])
-    for mail in restore.writing_order(before.then, before.now):
+    for mail in restore_bodies.writing_order(before.then, before.now):
         change = changes.get(mail.step)
         if change is None:
             continue
@@ -313,7 +313,7 @@ def _rest(client: Campaigns, mail: LiveMail) -> None:
 
 
 def _create_mail(client: Campaigns, mail: LiveMail, pairs: Pairs) -> dict[str, Any]:
-    body = restore.mail_body(mail, pairs)
+    body = restore_bodies.mail_body(mail, pairs)
 
     def found() -> dict[str, Any] | None:
         if "variantParent" in body:  # a variant is in no listing
@@ -327,7 +327,7 @@ def _create_mail(client: Campaigns, mail: LiveMail, pairs: Pairs) -> dict[str, A
 
 def _change_mail(client: Campaigns, mail: LiveMail, change: Change, pairs: Pairs) -> dict[str, Any]:
     number = pairs.mails[mail.id]
-    body = restore.mail_body(mail, pairs, [field.field for field in change.fields])
+    body = restore_bodies.mail_body(mail, pairs, [field.field for field in change.fields])
 
     def found() -> dict[str, Any] | None:
         raw: dict[str, Any] = client.mautic.get(f"emails/{number}")["email"]
@@ -343,7 +343,9 @@ def _change_mail(client: Campaigns, mail: LiveMail, change: Change, pairs: Pairs
 def _write_campaign(client: Campaigns, before: Look, revisions: Revisions) -> int:
     live, key = before.now.campaign, before.kept.about.key
     if live is None:
-        body = restore.campaign_body(before.campaign, before.pairs, revisions, published=False)
+        body = restore_bodies.campaign_body(
+            before.campaign, before.pairs, revisions, published=False
+        )
 
         def found() -> dict[str, Any] | None:
             ours = client.of_key(key)
@@ -364,7 +366,9 @@ def _write_campaign(client: Campaigns, before: Look, revisions: Revisions) -> in
 def _records(before: Look, revisions: Revisions) -> bool:
     """Whether a step's record of its email's revision is another than today's says."""
     now = before.now.campaign
-    return now is not None and restore.record_differs(before.campaign, now, before.pairs, revisions)
+    return now is not None and restore_bodies.record_differs(
+        before.campaign, now, before.pairs, revisions
+    )
 
 
 def _put(client: Campaigns, before: Look, revisions: Revisions) -> None:
@@ -372,7 +376,9 @@ def _put(client: Campaigns, before: Look, revisions: Revisions) -> None:
     assert live is not None
     published = then.published and live.published  # publishing comes last, after reading back
     there = [event.id for event in live.events]
-    body = restore.campaign_body(then, before.pairs, revisions, published=published, live=there)
+    body = restore_bodies.campaign_body(
+        then, before.pairs, revisions, published=published, live=there
+    )
 
     def found() -> dict[str, Any] | None:
         left = _read_back(client, before).plan.changes
