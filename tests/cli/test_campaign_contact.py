@@ -499,3 +499,11 @@ def test_without_permission_it_is_told_and_nothing_is_written(contact, sandbox):
     assert contact("list")[0] == 4
     assert contact("tag", "ana@example.com", "--add", "x")[0] == 4
     assert written(sandbox) == []
+
+
+@pytest.mark.parametrize("word", ["enroll", "remove"])
+def test_an_address_before_the_campaign_is_told_apart_from_a_campaign(word, contact):
+    code, out, err = contact(word, "ana@example.com", "welcome")
+
+    assert (code, out) == (3, "")
+    assert "hint: ana@example.com is an address: the campaign comes first" in err

@@ -289,6 +289,8 @@ class Campaigns:
             keys = [one.key for one in self.marked if one.env == self.env]
             others = [one.env for one in self.marked if one.key == name]
             elsewhere = f"context {others[0]} has one: --context {others[0]}" if others else ""
+            if "@" in name:
+                elsewhere = f"{name} is an address: the campaign comes first, the contacts after it"
             hint = elsewhere or did_you_mean(name, keys, "`pmctl campaign list` shows them")
             raise NotFound(f"no campaign {name} of context {self.env} in Mautic", hint=hint)
         if len(ours) > 1:
