@@ -23,6 +23,12 @@ RAW = (
     "    id: phone\n    then: [{tag: {add: [mobile]}}]\n    else: [{tag: {add: [desk]}}]\n"
 )
 FORM = "  - on: submitted\n    form: Demo\n    within: 3d\n    then: [{tag: {add: [asked]}}]\n"
+ROOT_PAGE = (
+    "  - raw: {type: page.pagehit, kind: decision, name: Looked, properties: {url: '*/price'},\n"
+    "      trigger: {mode: immediate}}\n"
+    "    id: looked\n    then: [{tag: {add: [looked]}}]\n"
+    "    else: [{wait: 2d}, {tag: {add: [silent]}}]\n"
+)
 PAGE = "  - on: visited\n    url: ['*/price']\n    within: 3d\n    then: [{tag: {add: [looked]}}]\n"
 
 
@@ -164,6 +170,23 @@ def test_what_a_contact_does_on_the_site_takes_its_path(
     taken = [one["time"] for one in events(out) if one["note"] == "yes"]
     assert taken == ["2026-11-24T09:00:00+00:00"], err
     assert [one for one in events(other) if one["note"] == "yes"] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "ways"),
+    [
+        (("--visits", "https://example.com/price@+1d"), ["yes 2026-11-24T09:00:00+00:00"]),
+        (("--visits", "https://example.com/other@+1d"), ["no 2026-11-25T09:00:00+00:00"]),
+    ],
+    ids=["looked", "silent"],
+)
+def test_a_question_with_nothing_above_it_is_answered_from_the_start(
+    pmctl: Run, file: Callable[[str], Path], option: tuple[str, str], ways: list[str]
+):
+    _, out, err = pmctl("campaign", "simulate", file(ROOT_PAGE), *option, "-o", "json")
+
+    asked = [one for one in events(out) if one["step"] == "looked"]
+    assert [f"{one['note']} {one['time']}" for one in asked] == ways, err
 
 
 def test_a_mistyped_form_or_condition_is_guessed(pmctl: Run, file: Callable[[str], Path]):

@@ -24,7 +24,19 @@ from tests.sequence.strategies import sequences
 MONDAY = datetime.datetime(2026, 11, 23, 8, 0, 0, tzinfo=datetime.UTC)
 ZONES = ("", "Europe/Lisbon", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 KINDS = ("opens", "clicks", "replies", "unsubscribes")
-URLS = ("https://example.com/", "https://example.com/book/me", "https://example.com/pricing")
+FORM = "sign-up"
+AFTER = [datetime.timedelta(minutes=m) for m in (1, 61, 1447, 4001)]
+WATCHES_AT_ROOT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("page.pagehit", {"url": "https://example.com/pricing*"}),
+    ("page.pagehit", {}),
+)
+URLS = (
+    "https://example.com/",
+    "https://example.com/book/me",
+    "https://example.com/pricing",
+    "https://example.com/buy",
+)
+LINKS = st.sampled_from(URLS)
 Did = list[tuple[str, str]]  # "2026-11-23 09:00:00", what
 
 
@@ -33,18 +45,18 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     """A sequence with a contact, what it does, and how often the cron runs."""
     said = {**draw(sequences()), "published": True, "environments": {}}
     names = [f"mail-{number}" for number in range(1, 9)]
+    if draw(st.integers(0, 3)) == 0:
+        said["steps"] = _at_root(draw, said["steps"])
+    said["audience"] = {"segments": ["everybody"]}
+    of_mail = st.builds(
+        Act, st.sampled_from(KINDS), st.sampled_from(AFTER), st.sampled_from(names), LINKS
+    )
+    visit = st.builds(Act, st.just("visits"), st.sampled_from(AFTER), url=LINKS)
+    submit = st.builds(
+        Act, st.just("submits"), st.sampled_from(AFTER), form=st.sampled_from((FORM, "other"))
+    )
     acts = draw(
-        st.lists(
-            st.builds(
-                Act,
-                st.sampled_from(KINDS),
-                st.sampled_from([datetime.timedelta(minutes=m) for m in (1, 61, 1447, 4001)]),
-                st.sampled_from(names),
-                st.sampled_from(URLS),
-            ),
-            max_size=5,
-            unique_by=lambda act: (act.step, act.after),
-        )
+        st.lists(of_mail | visit | submit, max_size=6, unique_by=lambda act: (act.step, act.after))
     )
     more = {
         "zone": draw(st.sampled_from(ZONES)),
@@ -58,6 +70,15 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         "days": 12,
     }
     return {"said": said, "acts": acts, **more}
+
+
+def _at_root(draw: st.DrawFn, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps under a decision with nothing above it, as a pulled campaign may begin."""
+    kind, given = draw(st.sampled_from(WATCHES_AT_ROOT))
+    raw = {"type": kind, "kind": "decision", "name": "At the root", "properties": given}
+    exact = {"raw": {**raw, "trigger": {"mode": "immediate"}}, "id": "root"}
+    other = [{"wait": "2d"}, {"tag": {"add": ["silent"]}}]
+    return [{**exact, "then": steps, **draw(st.sampled_from(({}, {"else": other})))}]
 
 
 def compiled(said: dict[str, Any]) -> Compiled:
@@ -116,6 +137,7 @@ class _Stand:
                     known[name] = self.store.add_form(name) if kind == "form" else number
         self.stages = ids.setdefault("stage", {})
         self.stages.setdefault("Trial", 950)
+        self.forms = ids.get("form", {})
         self.mails = self._mails(one, ids)
         ids["event"] = {" ".join(event.identity): 1 for event in want.events}
         body = campaign_body(want, "test", Names(ids), ids={}, published=True)
@@ -163,7 +185,9 @@ class _Stand:
     def run(self) -> None:
         """Let the days pass: the cron, and in between what the contact does."""
         end = MONDAY + datetime.timedelta(days=self.case["days"])
-        tick, todo, seen = MONDAY, list[tuple[datetime.datetime, int, Act]](), 0
+        acts = enumerate(self.case["acts"])
+        todo = [(MONDAY + act.after, place, act) for place, act in acts if not act.step]
+        tick, seen, planned = MONDAY, 0, len(self.case["acts"])
         while min(tick, *(when for when, _, _ in todo), end) < end or tick == end:
             if todo and min(todo)[0] < tick:
                 first = min(todo, key=lambda one: one[:2])
@@ -178,11 +202,18 @@ class _Stand:
                 seen += 1
                 for act in self.case["acts"]:
                     if act.step == self.mails[left.email]:
-                        todo.append((left.at + act.after, seen * 100 + len(todo), act))
+                        planned += 1
+                        todo.append((left.at + act.after, planned, act))
 
     def _do(self, act: Act) -> None:
         if act.kind == "unsubscribes":
             self.store.contacts[self.who]["dnc"]["email"] = {"reason": 1, "comments": ""}
+            return
+        if act.kind == "visits":
+            decisions.visited(self.store, self.who, act.url)
+            return
+        if act.kind == "submits":
+            decisions.submitted(self.store, self.who, self._form(act.form))
             return
         own = {str(key) for key, step in self.mails.items() if step == act.step}
         stat = next(row for row in reversed(self.store.sent) if row["email_id"] in own)
@@ -192,6 +223,11 @@ class _Stand:
             decisions.clicked(self.store, stat, act.url)
         else:
             decisions.replied(self.store, stat)
+
+    def _form(self, name: str) -> int:
+        if name not in self.forms:
+            self.forms[name] = self.store.add_form(name)
+        return int(self.forms[name])
 
     def did(self) -> tuple[Did, list[str], int]:
         """What happened, in the words of `simulated`."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pmctl.sequence import schedule
+from pmctl.sequence import kinds, schedule
 from pmctl.sequence.synthetic import Contact, change, holds
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 Moment = datetime.datetime
 NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
-_HAPPENS = {"opens": "opened", "clicks": "clicked", "replies": "replied", "submits": "submitted"}
+_HAPPENS = {
+    "opens": "email.open", "clicks": "email.click", "replies": "email.reply",
+    "submits": "form.submit", "visits": "page.pagehit",
+}  # fmt: skip
 UNSUBSCRIBED = 1
 
 
@@ -72,7 +75,7 @@ class Run:
         self.nodes = self.graph.nodes()
         self.number = {id(node): place for place, node in enumerate(self.nodes)}
         self.above = {id(child): node for node in self.nodes for child in node.children}
-        self.now = self.start
+        self.now = self.joined = self.start
         self.member = self.inside = self.exited = False
         self.rotation = 1
         self._rows: dict[tuple[int, int], _Row] = {}
@@ -117,7 +120,7 @@ class Run:
         self._membership()
         if not self.inside:
             return
-        if not any(rotation == self.rotation for _, rotation in self._rows):
+        if not self._begun():
             self._start(node for node in self.nodes if id(node) not in self.above)
         self._wake()
         self._close()
@@ -129,6 +132,7 @@ class Run:
             self._leave("in no segment of the audience")
         elif there and not self.member:
             self.member = self.inside = True
+            self.joined = self.now
             self._say("joined")
         elif there and not self.inside and self.exited and sequence.reentry == "allowed":
             self.inside, self.exited = True, False
@@ -176,15 +180,28 @@ class Run:
             below = [child for child in node.children if child.anchor == "no"]
             if node.role != "decision" or not below or not self.inside or self._row(node):
                 continue
-            above = self.above.get(id(node))
-            row = self._row(above) if above else None
-            if above is None or row is None or row.due is not None or not self._on_path(node):
+            since = self._watched_since(node)
+            if since is None or not self._on_path(node):
                 continue
-            delays = [schedule.after(row.triggered, child.times.delay) for child in below]
+            delays = [schedule.after(since, child.times.delay) for child in below]
             if min(delays) <= self.now:
                 self._write(node, no=True)
                 self._say("ran", node, "no")
                 self._take_no(below)
+
+    def _watched_since(self, node: Node) -> Moment | None:
+        """When a decision began to wait: the step above ran, or, at a root, the contact came in.
+
+        Mautic closes a root decision only for who has been at no step in this rotation.
+        """
+        above = self.above.get(id(node))
+        if above is None:
+            return None if self._begun() else self.joined
+        row = self._row(above)
+        return None if row is None or row.due is not None else row.triggered
+
+    def _begun(self) -> bool:
+        return any(rotation == self.rotation for _, rotation in self._rows)
 
     def _take_no(self, below: list[Node]) -> None:
         """The nearest child runs now, in a window only if that is open; others count anew."""
@@ -311,13 +328,15 @@ class Run:
     def _happened(self, act: Act) -> None:
         if not self.inside:
             return
-        kind = _HAPPENS.get(act.kind, "visited")
-        open_now = [node for node in self._by_depth if node.kind == kind and self._is_open(node)]
+        kind = _HAPPENS[act.kind]
+        waiting = [node for node in self._by_depth if node.role == "decision"]
+        of_kind = [node for node in waiting if kinds.event_type(node.kind, node.data) == kind]
+        open_now = [node for node in of_kind if self._is_open(node)]
         for node in open_now:
             above = self.above.get(id(node))
             about = above is not None and above.kind == "email" and above.step == act.step
             if (
-                (about or kind in ("visited", "submitted"))
+                (about or not kind.startswith("email."))
                 and self._on_path(node)
                 and _meets(node, act)
             ):
@@ -328,11 +347,20 @@ class Run:
     def _is_open(self, node: Node) -> bool:
         above = self.above.get(id(node))
         row = self._row(above) if above else None
-        return self._row(node) is None and row is not None and row.due is None
+        ran = above is None or (row is not None and row.due is None)
+        return ran and self._row(node) is None
 
 
 def _meets(node: Node, act: Act) -> bool:
+    said = node.data
+    if node.kind in kinds.RAW:  # in Mautic's own words
+        given = said["properties"]
+        urls = given.get("url") or (given.get("urls") or {}).get("list") or []
+        pages = given.get("pages") if act.kind == "visits" else None
+        if pages and not urls:
+            return False  # a landing page of Mautic: no address leads there
+        said = {"urls": [urls] if isinstance(urls, str) else urls, "names": given.get("forms")}
     if act.kind == "submits":
-        return not node.data["names"] or act.form in node.data["names"]
-    patterns = [part.strip() for one in node.data.get("urls") or () for part in one.split(",")]
+        return not said["names"] or act.form in said["names"]
+    patterns = [part.strip() for one in said.get("urls") or () for part in one.split(",")]
     return not patterns or any(fnmatch.fnmatchcase(act.url, part) for part in patterns)
