@@ -480,10 +480,10 @@ def test_list_shows_every_campaign_and_ours_alone_with_ours(
     applied: MauticSandbox, pmctl: Run
 ) -> None:
     assert pmctl("campaign", "list")[1].splitlines() == [
-        "id\tkey\tname\tpublished\tenv",
-        "1\tother\tOther\tno\tdefault",
-        "2\tnudge\tNudge\tyes\tdefault",
-        "9\t\tBy hand\tno\t",
+        "id\tkey\tname\tpublished\tenv\tretired",
+        "1\tother\tOther\tno\tdefault\t",
+        "2\tnudge\tNudge\tyes\tdefault\t",
+        "9\t\tBy hand\tno\t\t",
     ]
     code, out, _ = pmctl("campaign", "list", "--ours", "-o", "json")
     assert code == 0
@@ -512,7 +512,7 @@ def test_a_column_that_does_not_exist_is_wrong_usage(applied: MauticSandbox, pmc
 
 def test_a_limit_is_said_on_stderr_unless_quiet(applied: MauticSandbox, pmctl: Run) -> None:
     code, out, err = pmctl("campaign", "list", "--limit", "1", "--no-header")
-    assert (code, out) == (0, "1\tother\tOther\tno\tdefault\n")
+    assert (code, out) == (0, "1\tother\tOther\tno\tdefault\t\n")
     assert err == "showing 1 of 3 campaigns (--limit)\n"
 
     assert pmctl("campaign", "list", "--limit", "1", "--quiet")[2] == ""

@@ -64,6 +64,9 @@ def test_a_retired_campaign_is_known_as_such(live: MauticSandbox, pmctl: Run) ->
     assert (code, json.loads(out)[0]["action"]) == (0, "nothing")
     rows = json.loads(pmctl("campaign", "list", "--ours", "-o", "json")[1])
     assert [bool(row["retired"]) for row in rows] == [True, False]
+    table = [line.split("\t") for line in pmctl("campaign", "list", "--ours")[1].splitlines()]
+    assert table[0][-1] == "retired"
+    assert [line[-1] for line in table[1:]] == [rows[0]["retired"], ""]
     code, _, err = pmctl("campaign", "publish", "nudge")
     assert code == 5
     assert "nudge was retired 20" in in_two_lines(err)

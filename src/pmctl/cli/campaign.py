@@ -353,7 +353,7 @@ def list_(
     names.remember("campaigns", [one.key for one in listed if one.key])
     if not listed:
         output.note("no campaigns")
-    output.show(_cut(listed, limit), ["id", "key", "name", "published", "env"])
+    output.show(_cut(listed, limit), ["id", "key", "name", "published", "env", "retired"])
 
 
 def _cut(listed: list[Listed], limit: int | None) -> list[Listed]:
