@@ -130,7 +130,9 @@ def test_the_tour_ends_well_and_leaves_nothing_behind(home: Path, tmp_path: Path
     assert f"{shipped} campaigns: {shipped} created" in said
     first, second = said.index("created\n"), said.index(f"{shipped} up to date")
     assert first < second
-    for command in ("validate", "graph", "plan", "apply", "list"):
+    assert "\nwelcome\tyes\t12\t12\t" in said  # twelve came, each waits for the second mail
+    assert "people at first-answer main: " in said
+    for command in ("validate", "graph", "plan", "apply", "list", "status"):
         assert f"$ pmctl campaign {command}" in said
     assert list(home.rglob("*")) == []
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -74,7 +74,7 @@ def tour(
         str, typer.Argument(metavar="[FOLDER]", help="Sequences to show; the examples else.")
     ] = "",
 ) -> None:
-    """See pmctl at work against a stand-in: validate, draw, plan, apply, apply again.
+    """See pmctl at work against a stand-in: validate, draw, plan, apply, people move.
 
     Examples:
       pmctl sandbox tour
@@ -88,7 +88,7 @@ def tour(
     if not campaigns.is_dir():
         raise UsageError(f"{campaigns} is no folder", hint="name a folder of sequence files")
     with _listening(0, 0, []) as sandbox:
-        code = run(sandbox.settings(), campaigns, _say)
+        code = run(sandbox, campaigns, _say)
     if code:
         raise typer.Exit(code)
 

@@ -10,10 +10,41 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pmctl.sandbox.server import MauticSandbox
 
 Say = Callable[[str], None]
+HOURS = 50  # a good two days
 
-STEPS = (
+
+def _people_come(sandbox: MauticSandbox) -> None:
+    """Put twelve contacts into every segment that a campaign starts from; Mautic's cron runs."""
+    store = sandbox.store
+    with store.lock:
+        sources = [key for campaign in store.campaigns.values() for key in campaign["lists"]]
+        for number in range(1, 13):
+            who = store.add_contact(f"visitor-{number}@example.org", firstname=f"Visitor {number}")
+            store.contacts[who]["segments"] = list(dict.fromkeys(sources))
+    sandbox.cron()
+
+
+def _time_passes(sandbox: MauticSandbox) -> None:
+    """Let the cron run every hour; every third contact opens what comes."""
+    seen = 0
+    for _ in range(HOURS):
+        sandbox.clock.move(hours=1)
+        new = sandbox.sent[seen:]
+        seen += len(new)
+        for mail in new:
+            if mail.contact % 3 == 0:
+                sandbox.open(mail.contact, mail.email)
+        sandbox.cron()
+
+
+# Words to say, and a command of pmctl or what happens in the stand-in meanwhile.
+STEPS: tuple[tuple[str, str | Callable[[MauticSandbox], None]], ...] = (
     ("A sequence is a YAML file. Checking needs no server:", "campaign validate {campaigns}"),
     ("This is one of them, drawn:", "campaign graph {campaigns}/{first}"),
     ("What would change in Mautic? Nothing is written:", "campaign plan {campaigns}"),
@@ -22,6 +53,12 @@ STEPS = (
     ("What Mautic holds now:", "campaign list"),
     ("A second apply finds nothing to do; CI may run it on every merge:",
      "campaign apply {campaigns} --yes"),
+    ("Now twelve people come into the segments, and the stand-in runs the campaigns ...",
+     _people_come),
+    ("... for two days, hour by hour; some people open what they get.", _time_passes),
+    ("Who is in, and how many wait for something:", "campaign status {campaigns}"),
+    ("And where they are. A change of a step would say what it does to them:",
+     "campaign plan {campaigns}/{first} --people"),
 )  # fmt: skip
 
 
@@ -36,18 +73,21 @@ def shipped_campaigns() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / "campaigns"
 
 
-def run(settings: Mapping[str, str], campaigns: Path, say: Say) -> int:
+def run(sandbox: MauticSandbox, campaigns: Path, say: Say) -> int:
     """Run the tour; return 0, or the exit code of the first command that failed.
 
-    `settings` are environment variables that lead pmctl to the stand-in. The person's own
-    configuration, caches and logs are left alone.
+    `sandbox` listens. The person's own configuration, caches and logs are left alone.
     """
     folder = campaigns.resolve()
     first = "trial-nudge.yaml" if (folder / "trial-nudge.yaml").exists() else _first(folder)
-    address = next((value for value in settings.values() if value.startswith("http")), "")
-    say(f"A stand-in Mautic runs at {address}, on this machine only. Nothing is sent to anybody.")
-    with _fresh_home(settings) as environment:
+    say(f"A stand-in Mautic runs at {sandbox.url}, on this machine only.")
+    say("Nothing is sent to anybody.")
+    with _fresh_home(sandbox.settings()) as environment:
         for words, command in STEPS:
+            if not isinstance(command, str):
+                say(f"\n{words}")
+                command(sandbox)
+                continue
             argv = [word.format(campaigns=folder.name, first=first) for word in command.split()]
             say(f"\n{words}\n$ pmctl {shlex.join(argv)}\n")
             code = subprocess.run(  # noqa: S603  our own program, words of ours
