@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pmctl.sequence import graph, layout, render
-from pmctl.sequence.drawing import Overlay, People
+from pmctl.sequence.overlay import Overlay, People
 from tests.sequence.strategies import email, sequences
 from tests.sequence.test_render import FORK, attempt, built
 
@@ -52,12 +52,12 @@ class Page(HTMLParser):
             self.cells.append(data)
 
 
-def test_who_waits_is_said_on_the_line_and_who_is_past_in_the_box():
+def test_who_waits_is_said_in_the_box_and_who_passed_on_the_line():
     text = render.svg(counted(built(email("a"), FORK)))
 
-    assert text.count("12 waiting</text>") == 5
-    assert ">1 day later · 12 waiting</text>" in text
-    assert text.count(">3,400</text>") == 5
+    assert text.count(">12 waiting</text>") == 5
+    assert ">1 day later · 3,400 passed</text>" in text
+    assert text.count("3,400 passed</text>") == 5
     assert "12 waiting, 3,400 past it" in text
 
 
@@ -65,7 +65,7 @@ def test_nobody_is_not_mentioned():
     text = render.svg(counted(built(email("a"), FORK), 0, 0))
 
     assert "waiting</text>" not in text
-    assert ">0</text>" not in text
+    assert "passed</text>" not in text
 
 
 def test_before_and_after_stand_side_by_side_with_what_changed_in_a_frame():
@@ -80,7 +80,7 @@ def test_before_and_after_stand_side_by_side_with_what_changed_in_a_frame():
 
     assert {"before: Trial", "after: Trial", "new", "changed", "removed"} <= set(texts)
     frames = [r for r in root.iter("{http://www.w3.org/2000/svg}rect") if r.get("width") == "210"]
-    assert [frame.get("stroke") for frame in frames] == ["#b91c1c", "#ca8a04", "#16a34a"]
+    assert [frame.get("stroke") for frame in frames] == ["#b91c1c", "#a16207", "#15803d"]
     assert float(root.attrib["width"]) > 2 * 600
 
 
@@ -106,10 +106,15 @@ def test_mermaid_and_dot_say_what_changed_and_who_waits():
 
     chart, digraph = render.mermaid(drawn(tree, overlay)), render.dot(drawn(tree, overlay))
 
-    assert "2 waiting, 5 past" in chart
+    assert "<br/>2 waiting" in chart
+    assert '  lists -->|"5 passed"| n0' in chart
+    assert 'n1("+ new<br/>email · b' in chart
+    assert '    legend_new("+ new"):::new' in chart
     assert "  class n1 new" in chart
-    assert "2 waiting, 5 past" in digraph
-    assert 'fillcolor="#16a34a33"' in digraph
+    assert "2 waiting" in digraph
+    assert '[label="5 passed"]' in digraph
+    assert 'fillcolor="#15803d33"' in digraph
+    assert 'legend_new [label="+ new"' in digraph
 
 
 @few
@@ -175,5 +180,5 @@ def test_a_page_with_two_pictures_tells_of_what_will_be():
     page = render.page(before, after, titles=("before", "after"))
 
     assert "<th>change</th>" in page
-    assert "<td>new</td>" in page
+    assert "<td>+ new</td>" in page
     assert "<td>email · a</td>" not in page

@@ -174,13 +174,22 @@ def explain(
 @app.command(cls=Command)
 def graph(
     ctx: typer.Context,
-    path: Annotated[str, typer.Argument(metavar="FILE", help="A sequence file, or -.")],
+    path: Annotated[
+        str,
+        typer.Argument(metavar="FILE|KEY", help="A sequence file, or -; with --live also a key."),
+    ],
     picture: Annotated[
         Picture, typer.Option("--output", "-o", help="What to draw.")
     ] = Picture.tree,
     to: Annotated[
         str, typer.Option("--to", metavar="FILE", help="Write it there instead of to stdout.")
     ] = "",
+    live: Annotated[
+        bool, typer.Option("--live", help="With how many contacts wait at and passed each step.")
+    ] = False,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="With what an apply would change in Mautic marked.")
+    ] = False,
     variables: Variables = None,
     vars_files: VarsFiles = None,
     env: Env = None,
@@ -192,8 +201,17 @@ def graph(
       pmctl campaign graph campaigns/trial-nudge.yaml -o svg > trial-nudge.svg
       pmctl campaign graph campaigns/trial-nudge.yaml -o html --to trial-nudge.html
       pmctl campaign graph campaigns/trial-nudge.yaml -o mermaid
+      pmctl campaign graph trial-nudge --live
+      pmctl campaign graph campaigns/trial-nudge.yaml --changes -o html --to changes.html
+
+    --live and --changes ask Mautic, a bounded number of times, and change nothing there. Marks
+    are told by a sign, by words and by how their frame is drawn, not by colour alone.
     """
-    files.draw(path, picture.value, values(ctx, variables, vars_files, env), to)
+    from pmctl.cli import campaign_graph
+
+    said = values(ctx, variables, vars_files, env)
+    asked = campaign_graph.Asked(path, picture.value, said, to, live=live, changes=changes)
+    campaign_graph.draw(context_of(ctx), asked)
 
 
 @app.command(cls=Command)

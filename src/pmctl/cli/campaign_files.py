@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,11 @@ import typer
 
 from pmctl import output
 from pmctl.clients import sources
-from pmctl.errors import InputProblems, PmctlError, Problem, UsageError
+from pmctl.errors import InputProblems, Problem
 
 if TYPE_CHECKING:
     from pmctl.clients.sources import Source
     from pmctl.sequence.compile import Compiled
-    from pmctl.sequence.drawing import Drawing
 
 
 def compiled(paths: Iterable[str], variables: Mapping[str, str]) -> Iterable[Compiled]:
@@ -53,61 +52,6 @@ def explain(paths: list[str], variables: Mapping[str, str]) -> None:
     found = list(compiled(paths, variables))
     text = "\n".join(in_words(one.graph) for one in found)
     output.show_text(text, lambda: [as_value(one.graph) for one in found])
-
-
-def draw(path: str, picture: str, variables: Mapping[str, str], to: str = "") -> None:
-    """Draw one sequence in the format asked for, to stdout or into a file."""
-    from pmctl.sequence import render
-
-    one, *others = compiled([path], variables)
-    if others:
-        raise UsageError(f"{path} holds {1 + len(others)} sequences", hint="name one of its files")
-    if picture == "tree":
-        content: str | bytes = render.tree(one.graph, output.paint)
-    elif picture == "json":
-        import json
-
-        content = json.dumps(render.as_value(one.graph), indent=2, ensure_ascii=False)
-    else:
-        content = _picture(picture, [render.drawing(one.graph, one.layout)], ())
-    _write(content, to)
-
-
-def _picture(picture: str, drawings: Sequence[Drawing], titles: Sequence[str]) -> str | bytes:
-    from pmctl.sequence import render
-
-    if picture in ("mermaid", "dot"):  # one campaign a text: what will be
-        return {"mermaid": render.mermaid, "dot": render.dot}[picture](drawings[-1])
-    if picture == "html":
-        return render.page(*drawings, titles=titles)
-    text = render.svg(*drawings, titles=titles)
-    if picture == "png":
-        from pmctl.picture import png
-
-        return png(text)
-    return text
-
-
-def _write(content: str | bytes, to: str) -> None:
-    """Write a picture to stdout, or whole or not at all into a file."""
-    if isinstance(content, str) and not content.endswith("\n"):
-        content += "\n"
-    if to:
-        from pmctl.files import write_atomic
-
-        try:
-            write_atomic(Path(to), content, 0o644)
-        except OSError as exc:
-            raise PmctlError(
-                f"{to} cannot be written: {exc.strerror}", hint="name another place with --to"
-            ) from exc
-        output.note(f"wrote {to}")
-    elif isinstance(content, str):
-        sys.stdout.write(content)
-    elif sys.stdout.isatty():
-        raise UsageError("a PNG is nothing for a terminal", hint="--to FILE, or redirect it")
-    else:
-        sys.stdout.buffer.write(content)
 
 
 def schema() -> None:

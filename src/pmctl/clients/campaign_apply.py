@@ -25,9 +25,9 @@ from pmctl.sequence.compare import compare
 from pmctl.sequence.facts import held
 from pmctl.sequence.guard import CANNOT_MOVE
 from pmctl.sequence.live import LiveMail
-from pmctl.sequence.matching import match
+from pmctl.sequence.matching import gone, match
 from pmctl.sequence.payload import Desired, Names, Records, campaign_body, mail_body, mail_name
-from pmctl.sequence.plan import Change, FieldChange, Live, Plan
+from pmctl.sequence.plan import Change, FieldChange, Gone, Live, Plan
 from pmctl.sequence.records import noted, records
 from pmctl.sequence.seen import seen
 
@@ -102,8 +102,13 @@ def look(
         sends=found.sends,
         seen=seen(live) if found.changes else "",
         desired=want.fingerprint,
+        gone=_gone(want, live) if found.changes else (),
     )
     return Look(want, live, names, plan)
+
+
+def _gone(want: Desired, live: Live) -> tuple[Gone, ...]:
+    return tuple(gone(live.campaign, match(want, live.campaign))) if live.campaign else ()
 
 
 def _followed(live: Live, want: Desired) -> Live:

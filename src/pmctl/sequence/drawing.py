@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from pmctl.sequence import terms
 from pmctl.sequence.graph import Graph, Node
 from pmctl.sequence.layout import Layout, Place
+from pmctl.sequence.overlay import PLAIN, Mark, Overlay, People
 
-Identity = tuple[str, str]
-Mark = Literal["", "new", "changed", "removed"]
 Tone = Literal["source", "email", "on", "if", "action", "stop"]
-
-
-@dataclass(frozen=True)
-class People:
-    """How many contacts wait at an event, and how many are past it."""
-
-    waiting: int
-    past: int
 
 
 @dataclass(frozen=True)
@@ -35,6 +26,7 @@ class Box:
     details: tuple[str, ...] = ()
     mark: Mark = ""
     people: People | None = None
+    said: str = ""  # what changed: `subject, when`
 
 
 @dataclass(frozen=True)
@@ -45,6 +37,7 @@ class Line:
     target: str
     anchor: str  # leadsource bottom yes no
     label: str
+    removed: bool = False  # it leads to a box that goes
 
 
 @dataclass(frozen=True)
@@ -60,26 +53,14 @@ class Drawing:
     marked: bool = False  # whether it is one side of a comparison
 
 
-@dataclass(frozen=True)
-class Overlay:
-    """What is known beside the file: people per event, and how the events differ from others."""
-
-    people: Mapping[Identity, People] = field(default_factory=dict)
-    marks: Mapping[Identity, Mark] = field(default_factory=dict)
-    compared: bool = False
-
-
-_PLAIN = Overlay()
-
-
-def drawing(graph: Graph, layout: Layout, overlay: Overlay = _PLAIN) -> Drawing:
+def drawing(graph: Graph, layout: Layout, overlay: Overlay = PLAIN) -> Drawing:
     """Return the boxes and lines of a campaign. Same input, same value."""
     nodes = graph.nodes()
     names = {id(node): f"n{number}" for number, node in enumerate(nodes)}
     return Drawing(
         key=graph.sequence.key,
         name=graph.sequence.name,
-        facts=tuple(_facts(graph)),
+        facts=(*_facts(graph), *overlay.facts),
         boxes=(*_sources(graph, layout), *_events(graph, layout, names, overlay)),
         lines=tuple(_lines(graph, layout, names, overlay)),
         size=layout.size,
@@ -127,6 +108,7 @@ def _events(
             details=tuple(terms.timing(graph, node)),
             mark=overlay.marks.get(node.identity, ""),
             people=people,
+            said=overlay.said.get(node.identity, ""),
         )
 
 
@@ -144,17 +126,17 @@ def _lines(
     for number, source in enumerate(layout.sources):
         for root in graph.roots:
             label = _label(graph, root, overlay) if number == 0 else ""
-            yield Line(source, names[id(root)], "leadsource", label)
+            yield Line(source, names[id(root)], "leadsource", label, terms.gone(root))
     for node in graph.nodes():
         for child in node.children:
             label = _label(graph, child, overlay)
-            yield Line(names[id(node)], names[id(child)], child.anchor, label)
+            yield Line(names[id(node)], names[id(child)], child.anchor, label, terms.gone(child))
 
 
 def _label(graph: Graph, node: Node, overlay: Overlay) -> str:
-    """Return `1 day later · 12 waiting`."""
+    """Return `1 day later · 3,400 passed`: who went this way, to what is below it and beyond."""
     parts = [", ".join(terms.timing(graph, node))]
     people = overlay.people.get(node.identity)
-    if people and people.waiting:
-        parts.append(f"{people.waiting:,} waiting")
+    if people and people.past:
+        parts.append(f"{people.past:,} passed")
     return " · ".join(filter(None, parts))

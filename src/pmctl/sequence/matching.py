@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pmctl.sequence import moved
 from pmctl.sequence.live import LiveCampaign, LiveEvent
 from pmctl.sequence.payload import LEAVING, Desired, Event
+from pmctl.sequence.plan import Gone
 
 
 def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]:
@@ -40,6 +41,14 @@ def match(want: Desired, live: LiveCampaign) -> dict[tuple[str, str], LiveEvent]
         place = (parent, event.anchor)
         _take(event, found, taken, (e for e in live.events if (e.parent, e.anchor) == place))
     return found
+
+
+def gone(live: LiveCampaign, ids: Mapping[tuple[str, str], LiveEvent]) -> Iterator[Gone]:
+    """Yield the live events that are none of the file's, after `match` has found those that are."""
+    kept = {event.id: identity for identity, event in ids.items()}
+    for event in live.events:
+        if event.id not in kept:
+            yield Gone(event, kept.get(event.parent or 0))
 
 
 def _take(

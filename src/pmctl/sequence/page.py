@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from pmctl.sequence.drawing import Drawing
+from pmctl.sequence.drawing import Box, Drawing
+from pmctl.sequence.overlay import SIGNS
 from pmctl.sequence.svg import svg
 
 _STYLE = """
@@ -49,10 +50,16 @@ def page(*drawings: Drawing, titles: Sequence[str] = ()) -> str:
     )
 
 
+def _change(box: Box) -> str:
+    if not box.mark:
+        return ""
+    return f"{SIGNS[box.mark]} {box.mark}" + (f": {box.said}" if box.said else "")
+
+
 def _rows(drawing: Drawing, *, marked: bool, counted: bool) -> Iterator[str]:
     for box in drawing.boxes:
         cells = [escape(box.above), escape(box.title), escape(", ".join(box.details))]
-        cells += [box.mark] * marked
+        cells += [escape(_change(box))] * marked
         row = [f"<td>{cell}</td>" for cell in cells]
         if counted:
             both = (box.people.waiting, box.people.past) if box.people else ("", "")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pmctl.sequence.live import LiveCampaign, LiveMail
+from pmctl.sequence.live import LiveCampaign, LiveEvent, LiveMail
 from pmctl.sequence.people import NOTHING, Group, Sends
 from pmctl.sequence.threeway import By
 
@@ -58,6 +58,14 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Gone:
+    """A live event that the file has no longer; `under` is the kept event above it, if one is."""
+
+    event: LiveEvent
+    under: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """What apply would do to one campaign; nothing when `changes` is empty."""
 
@@ -72,6 +80,7 @@ class Plan:
     notes: tuple[str, ...] = ()  # what Mautic did itself
     people: tuple[Group, ...] = ()  # at the steps that the change touches
     sends: Sends = NOTHING
+    gone: tuple[Gone, ...] = ()
 
     @property
     def action(self) -> Literal["create", "update", "nothing"]:

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from pmctl.sequence.drawing import Box, Drawing
 from pmctl.sequence.layout import HEIGHT, WIDTH, Place, line_end, line_start
+from pmctl.sequence.overlay import SIGNS, Mark
 
 HEAD, FOOT = 84, 52  # px above and below the canvas
 NARROWEST = 640  # px; the legend needs it
@@ -22,7 +23,8 @@ LEGEND = {
     "source": "who enters", "email": "email", "on": "on: what they do",
     "if": "if: what is true", "action": "other actions", "stop": "stop",
 }  # fmt: skip
-MARKS = {"new": "#16a34a", "changed": "#ca8a04", "removed": "#b91c1c"}
+MARKS = {"new": "#15803d", "changed": "#a16207", "moved": "#7e22ce", "removed": "#b91c1c"}
+_DASHES = {"removed": "6 4", "moved": "2 3"}
 _ANSWERS = {"yes": "#15803d", "no": "#b91c1c"}
 _LINE = "#94a3b8"
 # Who looks at it in the dark sees it dark; what knows no media queries (PNG) draws it light.
@@ -43,7 +45,8 @@ def svg(*drawings: Drawing, titles: Sequence[str] = ()) -> str:
     """
     widths = [max(one.size[0], NARROWEST) for one in drawings]
     width = sum(widths) + BETWEEN * (len(drawings) - 1)
-    height = max(one.size[1] for one in drawings) + HEAD + FOOT
+    head = HEAD + 18 * max(0, *(len(one.facts) - 2 for one in drawings))
+    height = max(one.size[1] for one in drawings) + head + FOOT
     name = xml(f"{drawings[0].name} ({drawings[0].key})")
     size = f'width="{width}" height="{height}"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}" '
@@ -56,18 +59,21 @@ def svg(*drawings: Drawing, titles: Sequence[str] = ()) -> str:
     left = 0
     for number, one in enumerate(drawings):
         title = f"{titles[number]}: {one.name}" if titles else one.name
-        parts += [f'<g transform="translate({left} 0)">', *_one(one, title, widths[number], height)]
+        parts += [
+            f'<g transform="translate({left} 0)">',
+            *_one(one, title, widths[number], head, height),
+        ]
         parts.append("</g>")
         left += widths[number] + BETWEEN
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _one(drawing: Drawing, title: str, width: int, height: int) -> Iterator[str]:
+def _one(drawing: Drawing, title: str, width: int, head: int, height: int) -> Iterator[str]:
     room = width - 48
     yield _text(24, 34, clip(title, room, 20), 20, "ink", bold=True)
-    for number, fact in enumerate(drawing.facts[:2]):
+    for number, fact in enumerate(drawing.facts):
         yield _text(24, 55 + 18 * number, clip(fact, room, 12), 12, "quiet")
-    yield f'<g transform="translate({(width - drawing.size[0]) // 2} {HEAD})">'
+    yield f'<g transform="translate({(width - drawing.size[0]) // 2} {head})">'
     yield from _lines(drawing)
     for box in drawing.boxes:
         yield _box(box)
@@ -79,12 +85,16 @@ def _legend(width: int, height: int, *, marked: bool) -> Iterator[str]:
     y = height - 24
     yield f'<line x1="24" y1="{y - 24}" x2="{width - 24}" y2="{y - 24}" class="rule"/>'
     x = 24.0
-    colours = [(LEGEND[tone], colour) for tone, colour in TONES.items()]
-    for label, colour in [*MARKS.items()] if marked else colours:
+    for label, colour in () if marked else [(LEGEND[t], colour) for t, colour in TONES.items()]:
         swatch = f'x="{x:.0f}" y="{y - 10}" width="12" height="12" rx="3"'
         yield f'<rect {swatch} fill="{colour}"/>'
         yield _text(x + 18, y, label, 11, "quiet")
         x += 18 + text_width(label, 11) + 20
+    for mark, sign in SIGNS.items() if marked else ():
+        yield f'<rect x="{x:.0f}" y="{y - 13}" width="26" height="18" rx="5" {_frame(mark)}/>'
+        yield _badge(x + 13, y - 4, sign, MARKS[mark], 7)
+        yield _text(x + 33, y, mark, 11, "quiet")
+        x += 33 + text_width(mark, 11) + 24
 
 
 def _box(box: Box) -> str:
@@ -92,8 +102,11 @@ def _box(box: Box) -> str:
     tip = [box.above, box.title, *box.details]
     if box.people:
         tip.append(f"{box.people.waiting:,} waiting, {box.people.past:,} past it")
-    past = f"{box.people.past:,}" if box.people and box.people.past else ""
-    room = WIDTH - 24 - (text_width(past, 10) + 8 if past else 0)
+    if box.said:
+        tip.append(f"{box.mark}: {box.said}")
+    waiting = f"{box.people.waiting:,} waiting" if box.people and box.people.waiting else ""
+    aside = 12 if box.mark else 0  # the badge hangs over the corner
+    room = WIDTH - 24 - aside - (text_width(waiting, 10) + 8 if waiting else 0)
     return (
         f"<g><title>{xml(chr(10).join(tip))}</title>{_mark(box)}"
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="7" class="card" '
@@ -101,7 +114,8 @@ def _box(box: Box) -> str:
         f'<path d="M{x + 7} {y}a7 7 0 0 0 -7 7v{HEIGHT - 14}a7 7 0 0 0 7 7z" fill="{colour}"/>'
         + _text(x + 15, y + 18, clip(box.above, room, 10), 10, colour)
         + _text(x + 15, y + 35, clip(box.title, WIDTH - 24, 12.5), 12.5, "ink")
-        + (_text(x + WIDTH - 9, y + 18, past, 10, "quiet", anchor="end") if past else "")
+        + _waiting(x + WIDTH - 9 - aside, y + 18, waiting)
+        + (_badge(x + WIDTH, y, SIGNS[box.mark], MARKS[box.mark], 10) if box.mark else "")
         + "</g>"
     )
 
@@ -110,12 +124,28 @@ def _mark(box: Box) -> str:
     """A frame around a box that is new, changed or removed."""
     if not box.mark:
         return ""
-    (x, y), colour = box.place, MARKS[box.mark]
-    dash = ' stroke-dasharray="5 4"' if box.mark == "removed" else ""
+    x, y = box.place
     return (
         f'<rect x="{x - 5}" y="{y - 5}" width="{WIDTH + 10}" height="{HEIGHT + 10}" rx="11" '
-        f'fill="{colour}" fill-opacity="0.14" stroke="{colour}" stroke-width="2"{dash}/>'
+        f"{_frame(box.mark)}/>"
     )
+
+
+def _frame(mark: Mark) -> str:
+    colour = MARKS[mark]
+    dash = f' stroke-dasharray="{_DASHES[mark]}"' if mark in _DASHES else ""
+    return f'fill="{colour}" fill-opacity="0.16" stroke="{colour}" stroke-width="2"{dash}'
+
+
+def _badge(x: float, y: float, sign: str, colour: str, size: float) -> str:
+    """The sign of a mark in a disc: what tells marks apart without their colours."""
+    return f'<circle cx="{x:g}" cy="{y:g}" r="{size:g}" fill="{colour}"/>' + _text(
+        x, y + size * 0.45, sign, size * 1.3, "white", anchor="middle", bold=True
+    )
+
+
+def _waiting(x: float, y: float, said: str) -> str:
+    return _text(x, y, said, 10, "ink", anchor="end", bold=True) if said else ""
 
 
 def _lines(drawing: Drawing) -> Iterator[str]:
@@ -125,19 +155,20 @@ def _lines(drawing: Drawing) -> Iterator[str]:
     for line in drawing.lines:
         start = line_start(line.anchor, places[line.source])
         end = line_end(places[line.target])
-        yield _curve(start, end, _ANSWERS.get(line.anchor, _LINE))
+        yield _curve(start, end, _ANSWERS.get(line.anchor, _LINE), dashed=line.removed)
         labels.append(_label(start, end, line.label))
         if line.anchor in _ANSWERS:
             labels.append(_answer(start, end, line.anchor))
     yield from labels
 
 
-def _curve(start: Place, end: Place, colour: str) -> str:
+def _curve(start: Place, end: Place, colour: str, *, dashed: bool) -> str:
     (x1, y1), (x2, y2) = start, end
     bend = (y2 - y1) // 2
+    dash = ' stroke-dasharray="5 4"' if dashed else ""
     return (
         f'<path d="M{x1} {y1}C{x1} {y1 + bend} {x2} {y2 - bend} {x2} {y2}" fill="none" '
-        f'stroke="{colour}" stroke-width="1.6" stroke-opacity="0.8"/>'
+        f'stroke="{colour}" stroke-width="1.6" stroke-opacity="0.8"{dash}/>'
     )
 
 

@@ -119,11 +119,18 @@ def of_stop_rule(node: Node) -> bool:
     return node.loc[0] == "stop_on"
 
 
+def gone(node: Node) -> bool:
+    """Whether this is a step that Mautic has and the file has no longer."""
+    return node.loc[0] == "removed"
+
+
 def copies(graph: Graph) -> set[tuple[str, str]]:
     """Return the identities of events whose step stands further up already."""
     seen: set[str] = set()
     found = set()
     for node in graph.nodes():
+        if gone(node):
+            continue
         if node.step in seen:
             found.add(node.identity)
         seen.add(node.step)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pmctl.sequence import terms
 from pmctl.sequence.graph import Graph, Node
 from pmctl.sequence.layout import in_order
+from pmctl.sequence.overlay import PLAIN, SIGNS, Overlay, legend
 
 Paint = Callable[[str, str], str]  # (text, SGR code like "1" or "1;36") -> text
 Span = tuple[str, str]  # (text, SGR code)
@@ -21,12 +22,13 @@ _FORK = ("◆", "33")
 _DIM, _BOLD = "2", "1"
 _ANSWERS = {"yes": "32", "no": "31"}
 _SAID = {"bottom": "neither"}
+_MARKS = {"new": "1;32", "changed": "1;33", "moved": "1;35", "removed": "1;31"}
 
 
-def tree(graph: Graph, paint: Paint = lambda text, _code: text) -> str:
+def tree(graph: Graph, paint: Paint = lambda text, _code: text, overlay: Overlay = PLAIN) -> str:
     """Return the picture, each line at most 80 columns wide, without a line break at its end."""
-    drawing = _Drawing(graph)
-    lines = [*_head(graph), [("", "")]]
+    drawing = _Drawing(graph, overlay)
+    lines = [*_head(graph), *_known(overlay), [("", "")]]
     for number, root in enumerate(graph.roots):
         lines += [[("", "")]] if number else []
         lines += drawing.line(root, "")
@@ -45,9 +47,18 @@ def _head(graph: Graph) -> Iterator[list[Span]]:
         yield [("stops on  " if n == 0 else " " * 10, _DIM), (rule, "")]
 
 
+def _known(overlay: Overlay) -> Iterator[list[Span]]:
+    for n, fact in enumerate(overlay.facts):
+        yield [("in Mautic " if n == 0 else " " * 10, _DIM), (fact, "")]
+    keys = legend(overlay.marks.values())
+    if keys:
+        yield [(" " * 10, ""), *((f"[{sign} {mark}] ", _MARKS[mark]) for mark, sign in keys)]
+
+
 class _Drawing:
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, overlay: Overlay) -> None:
         self.graph = graph
+        self.overlay = overlay
         self.copies = terms.copies(graph)
 
     def line(self, first: Node, prefix: str, *, timed: bool = False) -> Iterator[list[Span]]:
@@ -65,7 +76,7 @@ class _Drawing:
             if node.role != "action":
                 yield from self._fork(node, children, prefix)
                 return
-            going_on = [child for child in children if not child.listens]
+            going_on = [c for c in children if not c.listens and not terms.gone(c)]
             beside = [child for child in children if child not in going_on[-1:]]
             node, timed = going_on[-1] if going_on else None, False
             for n, one in enumerate(beside):
@@ -115,12 +126,23 @@ class _Drawing:
         spans.append((node.step, code))
         if node.identity in self.copies:
             spans.append(("  (copy)", _DIM))
+        spans += self._overlaid(node)
         if terms.shares(node):
             spans.append((f"  {terms.shares(node)}", "35"))
         detail = terms.title(node)
         if node.kind != "stop" and node.step.lower() != detail.lower().replace(" ", ""):
             spans.append((f"  {detail}", ""))
         return spans
+
+    def _overlaid(self, node: Node) -> Iterator[Span]:
+        mark = self.overlay.marks.get(node.identity)
+        if mark:
+            yield (f"  [{SIGNS[mark]} {mark}]", _MARKS[mark])
+        people = self.overlay.people.get(node.identity)
+        if people and people.waiting:
+            yield (f"  {people.waiting:,} waiting", "1")
+        if people and people.past:
+            yield (f"  {people.past:,} past", _DIM)
 
 
 def _short(prefix: str) -> str:
