@@ -202,7 +202,7 @@ def graph(
       pmctl campaign graph campaigns/trial-nudge.yaml -o html --to trial-nudge.html
       pmctl campaign graph campaigns/trial-nudge.yaml -o mermaid
       pmctl campaign graph trial-nudge --live
-      pmctl campaign graph campaigns/trial-nudge.yaml --changes -o html --to changes.html
+      pmctl campaign graph campaigns/trial-nudge.yaml --changes -o svg > now.svg
 
     --live and --changes ask Mautic, a bounded number of times, and change nothing there. Marks
     are told by a sign, by words and by how their frame is drawn, not by colour alone.
