@@ -108,3 +108,20 @@ def test_steps_that_only_mautic_has_are_told(
     err = pmctl("campaign", "graph", file, "--live")[2]
 
     assert "that the file has not; --changes shows them" in err
+
+
+def test_the_comment_of_a_plan_draws_what_changes(
+    file: Path, pmctl: Run, running: MauticSandbox
+) -> None:
+    file.write_text(AFTER)
+    comment = file.parent / "comment.md"
+
+    code, out, err = pmctl("campaign", "plan", file, "--markdown", comment)
+
+    assert (code, err) == (0, "")
+    assert out.endswith("1 campaign: 1 to change\n")
+    said = comment.read_text()
+    assert said.count("```mermaid\n") == 1
+    for words in ("+ new", "~ changed", "− removed", 'subgraph legend["against Mautic"]'):
+        assert words in said
+    assert written(running) == []

@@ -144,3 +144,16 @@ def test_any_text_keeps_the_comment_whole(words: list[str]) -> None:
     rendered(said)
     assert said.count("<details>") == said.count("</details>") == 1
     assert not re.search(r"[|`<>]", text(value))
+
+
+def test_a_picture_is_folded_into_its_sequence_and_a_large_one_only_named() -> None:
+    plan = a_plan("nudge", changed("offer main"))
+
+    drawn = markdown([plan], pictures={"nudge": "flowchart TD\n  a --> b\n"})
+    named = markdown([plan], pictures={"nudge": "x" * 20_000})
+
+    assert "```mermaid\nflowchart TD\n  a --> b\n```\n" in drawn
+    assert drawn.count("<details>") == 2
+    rendered(drawn)
+    assert "x" * 100 not in named
+    assert "pmctl campaign graph campaigns/nudge.yaml --changes" in " ".join(rendered(named).texts)

@@ -62,7 +62,7 @@ def plan(context: Context, asked: Asked) -> bool:
                 sys.stdout.write(report.plan_text(one, output.paint))
         sys.stdout.write(report.summary(actions, TO_DO) + "\n")
     if asked.markdown:
-        _write_comment(asked, kept)
+        _write_comment(asked, kept, work)
     if asked.out:
         _save(context, asked, entries)
     return any(action != "nothing" for action in actions)
@@ -85,11 +85,11 @@ def _check(asked: Asked) -> None:
         )
 
 
-def _write_comment(asked: Asked, plans: list[Plan]) -> None:
+def _write_comment(asked: Asked, plans: list[Plan], work: Work) -> None:
     from pmctl.files import write_atomic
     from pmctl.sequence.plan_markdown import markdown
 
-    text = markdown(plans, asked.picture_url)
+    text = markdown(plans, asked.picture_url, dict(_pictures(plans, work)))
     if asked.markdown == "-":
         sys.stdout.write(text)
         return
@@ -98,6 +98,25 @@ def _write_comment(asked: Asked, plans: list[Plan]) -> None:
     except OSError as exc:
         hint = "is the folder there, and yours?"
         raise PmctlError(f"{asked.markdown} cannot be written: {exc.strerror}", hint=hint) from exc
+
+
+def _pictures(plans: list[Plan], work: Work) -> Iterator[tuple[str, str]]:
+    """Yield flowcharts with the changes marked, by key; as many as a comment has room for."""
+    from pmctl.sequence.layout import layout
+    from pmctl.sequence.overlay import of_plan
+    from pmctl.sequence.plan_markdown import LONGEST
+    from pmctl.sequence.render import drawing, mermaid
+
+    changed = {plan.path: plan for plan in plans if plan.changes}
+    room = LONGEST
+    for source in work.found:
+        if source.path not in changed or room < 0:
+            continue
+        plan = changed[source.path]
+        graph, overlay = of_plan(plan, source.compile(work.variables).graph)
+        text = mermaid(drawing(graph, layout(graph), overlay))
+        room -= len(text)
+        yield plan.key, text
 
 
 def _save(context: Context, asked: Asked, entries: list[Entry]) -> None:

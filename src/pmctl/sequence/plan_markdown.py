@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from pmctl.sequence import report
@@ -13,6 +14,8 @@ from pmctl.sequence.plan import Change, Plan
 from pmctl.text import clean
 
 LONGEST = 65_000  # characters; GitHub and GitLab refuse or cut what is longer than 65,536
+LONGEST_PICTURE = 12_000  # characters of one flowchart; Mermaid itself stops at 50,000
+_NONE: Mapping[str, str] = MappingProxyType({})
 _HEAD = 25_000  # of them at most for the table and for the dangers, each
 _WORDS = {"create": "create", "update": "change", "nothing": "up to date"}
 _TO_DO = {"create": "to create", "update": "to change", "nothing": "up to date"}
@@ -21,10 +24,13 @@ _SIGNS = {"create": "➕", "update": "✏️", "delete": "➖"}
 _SPECIAL = re.compile(r"[&<>|`*_\[\]~#@\\!{}]")
 
 
-def markdown(plans: Iterable[Plan], picture_url: str = "") -> str:
+def markdown(
+    plans: Iterable[Plan], picture_url: str = "", pictures: Mapping[str, str] = _NONE
+) -> str:
     """Return one comment, at most LONGEST characters.
 
-    `picture_url` is a template with {key}: where a picture of each sequence lies.
+    `picture_url` is a template with {key}: where a picture of each sequence lies. `pictures` are
+    flowcharts for Mermaid, by key: GitHub and GitLab draw them in the comment.
     """
     listed = list(plans)
     summary = report.summary([plan.action for plan in listed], _TO_DO)
@@ -38,7 +44,9 @@ def markdown(plans: Iterable[Plan], picture_url: str = "") -> str:
                                                                          "dangers"))  # fmt: skip
     done = "\n".join(parts)
     return done + _within(
-        (_section(plan, picture_url) for plan in changed), LONGEST - len(done), "sequences"
+        (_section(plan, picture_url, pictures.get(plan.key, "")) for plan in changed),
+        LONGEST - len(done),
+        "sequences",
     )
 
 
@@ -75,7 +83,7 @@ def _table(plans: Iterable[Plan]) -> Iterator[str]:
         yield f"| {text(plan.key)} | {_WORDS[plan.action]} | {differences} | {mails} |\n"
 
 
-def _section(plan: Plan, picture_url: str) -> str:
+def _section(plan: Plan, picture_url: str, picture: str) -> str:
     """Return one folded sequence; what is too long of it is left out, the fold stays whole."""
     where = f"campaign {plan.campaign_id}" if plan.campaign_id else "new"
     head = (
@@ -87,7 +95,16 @@ def _section(plan: Plan, picture_url: str) -> str:
     lines = [f"- {text(note)}\n" for note in plan.notes]
     lines += [line for change in plan.changes for line in _change(change)]
     lines += _people(plan.people)
-    return head + _within(lines, LONGEST // 4, "lines") + "\n</details>\n"
+    drawn = _drawn(plan, picture) if picture else ""
+    return head + _within(lines, LONGEST // 4, "lines") + drawn + "\n</details>\n"
+
+
+def _drawn(plan: Plan, picture: str) -> str:
+    if len(picture) > LONGEST_PICTURE:
+        command = text(f"pmctl campaign graph {plan.path} --changes")
+        return f"\n*Its picture is too large for a comment: <code>{command}</code> draws it.*\n"
+    inside = f"```mermaid\n{picture.rstrip()}\n```"
+    return f"\n<details><summary>As a picture</summary>\n\n{inside}\n\n</details>\n"
 
 
 def _address(template: str, plan: Plan) -> str:
