@@ -1,6 +1,6 @@
 """What `lint` costs beside compiling and rendering the same files, and whether memory stays flat.
 
-    PYTHONPATH=src:. python tests/bench/lint.py [FILES]
+    python tests/bench/lint.py [FILES]
 
 The files are those of tests/bench/compile.py. Compiling only checks the bodies; every rule reads
 them rendered, so the fair other side is compile and render. All figures are CPU time of one run.
@@ -11,10 +11,14 @@ from __future__ import annotations
 import gc
 import sys
 import tracemalloc
+from pathlib import Path
 
-from pmctl.sequence.compile import Compiled, compile_text
-from pmctl.sequence.lint import lint
-from tests.bench.compile import file, seconds
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+
+from pmctl.sequence.compile import Compiled, compile_text  # noqa: E402
+from pmctl.sequence.lint import lint  # noqa: E402
+from tests.bench.compile import file, seconds  # noqa: E402
 
 BAR = 2.0  # lint / compile and render
 KEPT = 0.2  # of the peak, after the last file: nothing piles up
