@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pmctl import names, output
 from pmctl.cli.ask import agreed
-from pmctl.cli.common import Command, Printing, context_of, group
-from pmctl.errors import BadInput, NotFound, PmctlError, Unsafe, UsageError
+from pmctl.cli.campaign_segment_words import Alias, DryRun, Limit, client_of, filters_said
+from pmctl.cli.common import Command, Lazy, Printing, group
+from pmctl.errors import NotFound, PmctlError, Unsafe, UsageError
 
 if TYPE_CHECKING:
     from pmctl.clients.campaign_segment import Listed, Segments, Use
-    from pmctl.clients.campaign_segment_people import Done
+
+
+class SegmentGroup(Lazy):
+    """The commands below, and what lies in a module of its own."""
+
+    parts: Mapping[str, tuple[str, str]] = {
+        "members": ("pmctl.cli.campaign_segment_people", "List who is in a segment."),
+        "add-contacts": (
+            "pmctl.cli.campaign_segment_people",
+            "Put contacts into a segment, by email.",
+        ),
+        "remove-contacts": (
+            "pmctl.cli.campaign_segment_people",
+            "Take contacts out of a segment, by email; they stay contacts.",
+        ),
+    }
+
 
 app = group(
     "Segments: who is in them, what uses them, changing them.\n\n"
     "Examples:\n"
     "  pmctl campaign segment list --count\n"
     "  pmctl campaign segment show trial-day-2\n"
-    "  pmctl campaign segment add warm --name Warm --filter 'tag = warm'"
+    "  pmctl campaign segment add warm --name Warm --filter 'tag = warm'",
+    cls=SegmentGroup,
 )
 
-Alias = Annotated[
-    str,
-    typer.Argument(
-        metavar="ALIAS",
-        help="The segment's alias, or its id.",
-        autocompletion=names.completing("segments"),
-    ),
-]
-Emails = Annotated[
-    list[str], typer.Argument(metavar="EMAIL...", help="Emails, or - for lines on stdin.")
-]
 Filters = Annotated[
     list[str] | None,
     typer.Option(
@@ -46,17 +52,7 @@ FilterFile = Annotated[
     str | None,
     typer.Option("--filter-json", metavar="FILE", help="Filters as Mautic keeps them; - is stdin."),
 ]
-Limit = Annotated[
-    int | None, typer.Option("--limit", metavar="N", min=1, help="At most N of them.")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-
-
-def _client(ctx: typer.Context) -> Segments:
-    from pmctl.clients.campaign_segment import Segments
-
-    return Segments(context_of(ctx).campaign)
 
 
 @app.command("list", cls=Printing)
@@ -71,7 +67,7 @@ def list_(
       pmctl campaign segment list
       pmctl campaign segment list --count -o json
     """
-    client = _client(ctx)
+    client = client_of(ctx)
     found = client.all
     names.remember("segments", [one.alias for one in found])
     if not found:
@@ -101,7 +97,7 @@ def show(ctx: typer.Context, alias: Alias) -> None:
       pmctl campaign segment show trial-day-2
       pmctl campaign segment show 12 -o json
     """
-    client = _client(ctx)
+    client = client_of(ctx)
     shown = client.show(client.find(alias))
     if output.asked() is not None:
         output.show_one(shown)
@@ -138,7 +134,7 @@ def add(
 
     Examples:
       pmctl campaign segment add warm --name Warm --filter 'tag in warm, hot'
-      pmctl campaign segment add dach --name DACH --filter 'country = Chile' \\
+      pmctl campaign segment add dach --name DACH --filter 'country = Germany' \\
         --filter 'and points >= 10'
       pmctl campaign segment add guests --name Guests --static
 
@@ -151,8 +147,8 @@ def add(
     _plain(alias=alias, name=name)
     if not alias.replace("-", "a").replace("_", "a").isalnum() or alias != alias.lower():
         raise UsageError(f"{alias!r} is no alias", hint="a-z, 0-9, - and _")
-    client = _client(ctx)
-    raw = _filters(client, written, filter_json, static=static)
+    client = client_of(ctx)
+    raw = filters_said(client, written, filter_json, static=static)
     if raw is None:
         raise UsageError("a segment needs filters", hint="--filter, --filter-json or --static")
     there = [one for one in client.all if one.alias == alias]
@@ -192,9 +188,9 @@ def edit(
     Mautic's next look: so it asks first when campaigns use it.
     """
     _plain(name=name or "x")
-    client = _client(ctx)
+    client = client_of(ctx)
     segment = client.find(alias)
-    raw = _filters(client, written, filter_json, static=static)
+    raw = filters_said(client, written, filter_json, static=static)
     body: dict[str, Any] = {"name": name, "isPublished": publish, "filters": raw}
     body = {key: value for key, value in body.items() if value is not None}
     if not body:
@@ -240,7 +236,7 @@ def delete(
     takes everybody out of them. So this looks first, and refuses with the list of what uses it:
     campaigns and their steps, filters of other segments, emails. It does not see forms.
     """
-    client = _client(ctx)
+    client = client_of(ctx)
     segments = list(_to_delete(client, aliases, if_exists=if_exists))
     uses = client.uses(segments) if segments else {}
     gone = {one.id for one in segments}
@@ -310,161 +306,9 @@ def _many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-@app.command("members", cls=Printing)
-def members(ctx: typer.Context, alias: Alias, limit: Limit = None) -> None:
-    """List who is in a segment.
-
-    Examples:
-      pmctl campaign segment members trial-day-2
-      pmctl campaign segment members customers -o jsonl | wc -l
-    """
-    client = _client(ctx)
-    output.show(
-        _people(client, client.find(alias), limit), ["email", "firstname", "lastname", "id"]
-    )
-
-
-def _people(client: Segments, segment: Listed, limit: int | None) -> Iterator[dict[str, Any]]:
-    shown = 0
-    for row in client.members(segment):
-        if shown == limit:
-            output.note(f"showing {limit} members, there are more (--limit)")
-            return
-        shown += 1
-        values = (row.get("fields") or {}).get("all") or {}
-        named = {name: values.get(name) or "" for name in ("email", "firstname", "lastname")}
-        yield {"id": int(row["id"]), **named}
-    if not shown:
-        output.note("nobody is in it")
-
-
-@app.command("add-contacts", cls=Printing)
-def add_contacts(ctx: typer.Context, alias: Alias, emails: Emails, dry_run: DryRun = False) -> None:
-    """Put contacts into a segment, by email.
-
-    Examples:
-      pmctl campaign segment add-contacts guests ana@example.com ben@example.com
-      cut -d, -f1 guests.csv | pmctl campaign segment add-contacts guests -
-
-    Who is in it stays in it. An email that no contact has is named, and ends with 1.
-    """
-    from pmctl.clients import campaign_segment_people as people
-
-    client, wanted = _client(ctx), _emails(emails)
-    segment = client.find(alias)
-    _results(people.look(client, wanted) if dry_run else people.add(client, segment, wanted))
-
-
-@app.command("remove-contacts", cls=Printing)
-def remove_contacts(
-    ctx: typer.Context, alias: Alias, emails: Emails, dry_run: DryRun = False
-) -> None:
-    """Take contacts out of a segment, by email; they stay contacts.
-
-    Examples:
-      pmctl campaign segment remove-contacts guests ana@example.com
-
-    Whoever leaves the segment also leaves the campaigns it feeds, at Mautic's next look, and
-    filters do not bring them back in.
-    """
-    from pmctl.clients import campaign_segment_people as people
-
-    client, wanted = _client(ctx), _emails(emails)
-    segment = client.find(alias)
-    _results(people.look(client, wanted) if dry_run else people.remove(client, segment, wanted))
-
-
-def _results(found: Iterable[Done]) -> None:
-    """Show each result as it comes. Raises PmctlError when some were not done."""
-    failed: list[str] = []
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for one in found:
-            if not one.ok:
-                failed.append(one.email)
-            yield {"email": one.email, "id": one.id, "result": one.result}
-
-    output.show(rows(), ["email", "id", "result"])
-    if failed:
-        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-        raise PmctlError(
-            f"not done for {', '.join(failed[:3])}{more}",
-            hint="the column `result` says why; the others are done",
-        )
-
-
-def _emails(said: Sequence[str]) -> list[str]:
-    """Return the emails of the command line and of stdin. Raises for what is no email."""
-    found: list[str] = []
-    for word in said:
-        if word != "-":
-            if not _is_email(word):
-                raise UsageError(f"{word!r} is no email address", hint="name contacts by email")
-            found.append(word)
-            continue
-        for number, line in enumerate(sys.stdin, 1):
-            email = line.strip()
-            if email and not _is_email(email):
-                raise BadInput(
-                    f"<stdin>:{number}:1: {email[:80]!r} is no email address",
-                    hint="one email a line; nothing was changed",
-                )
-            found += [email] if email else []
-    return found
-
-
-def _is_email(text: str) -> bool:
-    local, at, domain = text.rpartition("@")
-    return bool(local and at and domain) and text.isprintable() and not set(text) & set(" ,;<>\"'")
-
-
 def _plain(**said: str) -> None:
     for what, text in said.items():
         if not text.strip() or not text.isprintable():
             raise UsageError(
                 f"{what} {text!r} is empty or holds control characters", hint="mend it"
             )
-
-
-def _filters(
-    client: Segments, written: list[str] | None, file: str | None, *, static: bool
-) -> list[dict[str, Any]] | None:
-    """Return the filters asked for, `[]` for --static, None when nothing is said of them."""
-    from pmctl.clients import campaign_segment_filters as filters
-
-    said = [name for name, given in (("--filter", written), ("--filter-json", file)) if given]
-    if len(said) + static > 1:
-        raise UsageError(
-            f"{' and '.join([*said, *(['--static'] if static else [])])} say different things",
-            hint="one of --filter (more than once), --filter-json and --static",
-        )
-    if static:
-        return []
-    if file:
-        return _from_json(file)
-    return client.bodies([filters.parse(text) for text in written]) if written else None
-
-
-def _from_json(file: str) -> list[dict[str, Any]]:
-    import json
-
-    from pmctl.clients.sources import Source, find
-
-    source = Source("<stdin>", sys.stdin.read()) if file == "-" else find([file])[0]
-    try:
-        given = json.loads(source.read())
-    except json.JSONDecodeError as exc:
-        where = f"{source.path}:{exc.lineno}:{exc.colno}"
-        raise BadInput(f"{where}: {exc.msg}", hint="a list of filters, in JSON") from exc
-    except RecursionError:
-        given = None
-    if not isinstance(given, list) or not given or not all(_is_filter(one) for one in given):
-        raise BadInput(
-            f"{source.path}: not a list of filters with `field` and `operator`",
-            hint="`raw` of `pmctl campaign segment show ALIAS -o json` is such a list",
-        )
-    return given
-
-
-def _is_filter(one: Any) -> bool:
-    return isinstance(one, dict) and all(isinstance(one.get(k), str) for k in ("field", "operator"))
