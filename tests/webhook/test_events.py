@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -133,15 +134,40 @@ def test_an_unknown_type_is_kept_and_says_its_name():
         (b'{"mautic.x":[{"a":' + b"9" * 5000 + b'},{"a":2}]}', 1),
         (b'{"mautic.x":[' + b"[" * 5000 + b"]" * 5000 + b"]}", 0),
         (b'{"mautic.x":[{"a":"\\ud800"}]}', 0),
+        (b'{"mautic.x":[{"a":1},{"a":"\\ud800"},{"a":"[{,"}]}', 2),
+        (b'{"mautic.x":[{"a":"\\ud83d\\u0041"}],"mautic.y":[{"a":1}],"mautic.z":{"b":1}}', 2),
+        (b'{"mautic.x":[{"a":"\\q\\\""},{"a":1}] , "mautic.y" : [ ] }', 1),
+        (b'{"mautic.x":[{"a":01},{"a":2},{"a":3}]}', 2),
+        (b'{"mautic.x":[{"a":"\\ud800"},{"a":1}}}', 0),
+        (b'{"mautic.x":[{"a":"\\ud800"},{"a":1}]} {}', 0),
+        (b'{"mautic.x":[{"a":"\\ud800"},{"a":"1]}', 0),
         (b'{"mautic.x":"words"}', 0),
     ],
-    ids=range(13),
+    ids=range(20),
 )  # fmt: skip
 def test_what_is_no_event_is_dead_with_a_reason_and_takes_no_other_along(body, alive):
     parsed = events.parse(body, NOW)
     assert len(parsed.events) == alive
     assert len(parsed.dead) == 1
     assert parsed.dead[0].reason
+
+
+def test_a_broken_name_of_a_type_does_not_cost_its_items():
+    (event,) = events.parse(b'{"mautic.\\ud800":[{"contact":{"id":7}}]}', NOW).events
+    assert (event.event_type, event.contact_id) == ("other", 7)
+    assert json.loads(events.rows([event]))[0]["source_type"] == "mautic.?"
+
+
+def test_a_dead_item_is_kept_as_it_came_under_its_own_name():
+    dead = events.parse(b'{"mautic.\\"q\\"":[{"a":"\\ud800"},{"a":1}]}', NOW).dead
+    assert [one.body for one in dead] == [b'{"mautic.\\"q\\"":[{"a":"\\ud800"}]}']
+
+
+def test_ten_mib_of_quotes_with_a_bad_escape_are_split_without_much_work():
+    body = b'{"mautic.x":[{"a":"\\q"},{"b":"' + b'\\"' * (5 << 20)
+    began = time.process_time()
+    assert len(events.parse(body, NOW).dead) == 1
+    assert time.process_time() - began < 5  # a scan that begins again at each quote takes hours
 
 
 def test_a_nul_in_a_link_does_not_cost_its_click():
@@ -185,6 +211,17 @@ def test_any_json_ends_as_rows_or_dead_and_parses_to_the_same_ids_again(body):
         assert len(parsed.events) + len(parsed.dead) == sum(map(len, body.values()))
     for event in parsed.events:
         assert events.reclass(event).agent_class in (event.agent_class, "unknown", "human")
+
+
+@settings(max_examples=150, deadline=None)
+@given(BODY)
+def test_a_bad_escape_costs_its_own_item_and_no_other(body):
+    right = events.parse(json.dumps(body).encode(), NOW)
+    text = json.dumps(body | {"mautic.x": [*body.get("mautic.x", ()), "BAD"]})
+    broken = events.parse(text.replace('"BAD"', '"\\ud800"').encode(), NOW)
+    assert [one.id for one in broken.events] == [one.id for one in right.events]
+    if "NaN" not in text and "Infinity" not in text:
+        assert len(broken.dead) == len(right.dead) + 1
 
 
 @settings(max_examples=150, deadline=None)

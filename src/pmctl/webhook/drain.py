@@ -16,7 +16,7 @@ from pmctl.backends.niledb import BadRow
 from pmctl.backends.niledb_events import Added, add_events
 from pmctl.errors import PmctlError
 from pmctl.webhook.agents import all_at_once
-from pmctl.webhook.events import Event, parse, rows
+from pmctl.webhook.events import Event, body_of, parse, rows
 
 if TYPE_CHECKING:
     from pmctl.backends.niledb import Niledb
@@ -105,7 +105,7 @@ class Drain:
             added = self._tried(rows(events))
         except BadRow as exc:
             if len(events) == 1:
-                body = b'{"%b":[%b]}' % (events[0].source_type.encode(), events[0].payload)
+                body = body_of(events[0].source_type, events[0].payload)
                 batch.dead.append((events[0].received_at.timestamp(), exc.message, body))
                 return True
             half = len(events) // 2

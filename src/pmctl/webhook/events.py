@@ -22,6 +22,7 @@ from uuid import UUID
 
 import msgspec
 
+from pmctl.webhook import split
 from pmctl.webhook.agents import Agent, agent_class, all_at_once
 
 BODIES = frozenset({"customHtml", "plainText", "content", "contentHash", "tokens", "headers"})
@@ -125,17 +126,19 @@ def parse(body: bytes, received_at: datetime) -> Parsed:
     item does not say.
     """
     try:
-        types = _BODY.decode(body)
+        items = [(name, item) for name, raw in _BODY.decode(body).items() for item in _split(raw)]
     except (ValueError, RecursionError) as exc:
-        return Parsed([], [Dead(f"not a JSON object: {_words(exc)}", body)])
+        apart = split.items(body)
+        if apart is None:
+            return Parsed([], [Dead(f"not a JSON object: {_words(exc)}", body)])
+        items = [(name, msgspec.Raw(item)) for name, item in apart]
     parsed = Parsed([], [])
-    for source_type, raw in types.items():
-        for item in _split(raw):
-            try:
-                parsed.events.append(_event(source_type, item, received_at))
-            except (ValueError, TypeError, OverflowError, RecursionError) as exc:
-                body_of_one = _one(source_type, item)
-                parsed.dead.append(Dead(f"{source_type[:80]!r}: {_words(exc)}", body_of_one))
+    for source_type, item in items:
+        try:
+            parsed.events.append(_event(source_type, item, received_at))
+        except (ValueError, TypeError, OverflowError, RecursionError) as exc:
+            reason = f"{source_type[:80]!r}: {_words(exc)}"
+            parsed.dead.append(Dead(reason, body_of(source_type, bytes(item))))
     return Parsed(all_at_once(parsed.events), parsed.dead)
 
 
@@ -191,9 +194,9 @@ def _split(raw: msgspec.Raw) -> list[msgspec.Raw]:
         return [raw]  # one item without its list, or what `_event` finds wrong
 
 
-def _one(source_type: str, item: msgspec.Raw) -> bytes:
+def body_of(source_type: str, item: bytes) -> bytes:
     """Return a body that holds this item alone, so that it can be parsed again."""
-    return b"{%b:[%b]}" % (_ENCODER.encode(source_type), bytes(item))
+    return b"{%b:[%b]}" % (_ENCODER.encode(source_type), item)
 
 
 def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
