@@ -15,6 +15,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from pmctl import audit
 from pmctl.backends.niledb import Niledb
 from pmctl.webhook.events import parse, sign
 from pmctl.webhook.spool import Spool
@@ -102,6 +103,41 @@ def test_what_waits_and_what_is_dead_is_told_and_dealt_with(pmctl, tmp_path, mon
     assert pmctl("webhook", "dead", "purge", "1", "--yes")[0] == 3
     assert "2 bodies" in pmctl("webhook", "replay", "--from", "1970-01-01")[2]
     assert json.loads(pmctl("webhook", "status", "-o", "json")[1])["waiting"] == 3
+
+
+CHANGES = [
+    (["dead", "retry", "1"], "1 would wait again", {"dead_letters": [1]}),
+    (["dead", "purge", "1", "--yes"], "1 would be deleted", {"dead_letters": [1]}),
+    (["replay", "--from", "1970-01-01", "--to", "1970-01-02"], "2 bodies would wait again",
+     {"since": "1970-01-01T00:00:00+00:00", "until": "1970-01-02T00:00:00+00:00", "bodies": 2}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "would", "detail"), CHANGES, ids=["retry", "purge", "replay"])
+def test_a_change_of_the_spool_can_be_tried_and_is_written_down(
+    pmctl, tmp_path, monkeypatch, words, would, detail
+):
+    monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(tmp_path / "kept"))
+    spool = Spool(tmp_path / "kept")
+    spool.append([(1.0, b"{}"), (2.0, b"no")])
+    spool.done([1, 2], [(2.0, "not a JSON object", b"no")])
+
+    def state():
+        return [one.body for one in spool.waiting(0, 9)], [one.id for one in spool.dead()]
+
+    before = state()
+    done = pmctl("webhook", *words, "--dry-run")
+    assert (done[0], would in done[2]) == (0, True)
+    assert (state(), list(audit.entries())) == (before, [])
+
+    assert pmctl("webhook", *words)[0] == 0
+    (entry,) = audit.entries()
+    assert (list(entry.command), entry.target) == (
+        ["webhook", *words[: 1 if words[0] == "replay" else 2]], "spool",
+    )  # fmt: skip
+    assert entry.detail == detail
+    assert state() != before
+    spool.close()
 
 
 @pytest.mark.parametrize("words", [["--from", "soon"], []])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pmctl import output
+from pmctl import audit, output
 from pmctl.cli.ask import agreed
 from pmctl.cli.common import Command, Printing, context_of, group
 from pmctl.errors import NotFound, UsageError
@@ -26,6 +26,7 @@ dead = group(
 )
 app.add_typer(dead, name="dead")
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of dead letters.")]
 
 
@@ -82,15 +83,21 @@ def show(ctx: typer.Context, id: Annotated[int, typer.Argument(help="Its number.
 
 
 @dead.command("retry", cls=Command)
-def retry(ctx: typer.Context, ids: Ids) -> None:
+def retry(ctx: typer.Context, ids: Ids, dry_run: DryRun = False) -> None:
     """Let dead letters wait for the database again.
 
     Examples:
       pmctl webhook dead retry 3 4
+      pmctl webhook dead retry 3 --dry-run
     """
     spool = spool_of(context_of(ctx))
-    spool.retry([letter.id for letter in _named(spool, ids)])
-    output.note(f"{len(set(ids))} wait again")
+    found = [letter.id for letter in _named(spool, ids)]
+    if dry_run:
+        output.note(f"{len(found)} would wait again")
+        return
+    spool.retry(found)
+    _audited(ctx, "dead retry", dead_letters=found)
+    output.note(f"{len(found)} wait again")
 
 
 @dead.command("purge", cls=Command)
@@ -98,16 +105,23 @@ def purge(
     ctx: typer.Context,
     ids: Ids,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Delete dead letters for good.
 
     Examples:
       pmctl webhook dead purge 3 --yes
+      pmctl webhook dead purge 3 --dry-run
     """
     spool = spool_of(context_of(ctx))
     letters = _named(spool, ids)
+    if dry_run:
+        output.note(f"{len(letters)} would be deleted")
+        return
     agreed(f"Delete {len(letters)} dead letters for good?", yes=yes)
-    spool.purge([letter.id for letter in letters])
+    found = [letter.id for letter in letters]
+    spool.purge(found)
+    _audited(ctx, "dead purge", dead_letters=found)
     output.note(f"{len(letters)} deleted")
 
 
@@ -116,17 +130,33 @@ def replay(
     ctx: typer.Context,
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="ISO 8601; else UTC.")],
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Now when left out.")] = "",
+    dry_run: DryRun = False,
 ) -> None:
     """Bring what was received in a stretch of time into the database again.
 
     Examples:
       pmctl webhook replay --from 2026-11-24T10:00 --to 2026-11-24T12:00
+      pmctl webhook replay --from 2026-11-24T10:00 --dry-run
 
     Only what is still kept (webhook.keep_days). What the database has already adds nothing.
     """
     end = _moment("--to", until) if until else datetime.now(UTC).timestamp()
-    count = spool_of(context_of(ctx)).replay(_moment("--from", since), end)
+    begin, spool = _moment("--from", since), spool_of(context_of(ctx))
+    if dry_run:
+        output.note(f"{spool.kept(begin, end)} bodies would wait again")
+        return
+    count = spool.replay(begin, end)
+    _audited(ctx, "replay", since=_told(begin), until=_told(end), bodies=count)
     output.note(f"{count} bodies wait again")
+
+
+def _audited(ctx: typer.Context, words: str, **detail: object) -> None:
+    command = ["webhook", *words.split()]
+    audit.record(context_of(ctx).config.context, command, "spool", "ok", **detail)
+
+
+def _told(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def _moment(option: str, text: str) -> float:
@@ -138,8 +168,7 @@ def _moment(option: str, text: str) -> float:
 
 
 def _row(letter: DeadLetter) -> dict[str, object]:
-    moment = datetime.fromtimestamp(letter.received_at, UTC).isoformat(timespec="seconds")
-    return {"id": letter.id, "received_at": moment, "bytes": len(letter.body),
+    return {"id": letter.id, "received_at": _told(letter.received_at), "bytes": len(letter.body),
             "reason": letter.reason}  # fmt: skip
 
 

@@ -31,6 +31,8 @@ create table if not exists dead (
 """
 _REVIVE = "insert into bodies (received_at, body) select received_at, body from dead where id = ?"
 
+_DONE_BETWEEN = "from bodies where done_at is not null and received_at >= ? and received_at < ?"
+
 
 class SpoolFull(Temporary):
     """The disk takes no more: nothing of the append is kept."""
@@ -130,12 +132,17 @@ class Spool:
         """Delete dead letters for good."""
         self._write([("delete from dead where id = ?", [(one,) for one in ids])])
 
+    def kept(self, since: float, until: float) -> int:
+        """Return how many bodies `replay` would let wait again."""
+        with self._lock:
+            found = self._sql.execute(f"select count(*) {_DONE_BETWEEN}", (since, until))
+            return int(found.fetchone()[0])
+
     def replay(self, since: float, until: float) -> int:
         """Let what was received in that time, and is still kept, wait again; return how much."""
         with self._lock:
             return self._sql.execute(
-                "insert into bodies (received_at, body) select received_at, body from bodies "
-                "where done_at is not null and received_at >= ? and received_at < ?",
+                f"insert into bodies (received_at, body) select received_at, body {_DONE_BETWEEN}",
                 (since, until),
             ).rowcount
 
