@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from pmctl.main import main
 from pmctl.sandbox.server import MauticSandbox
-from tests import postgres
+from tests import guard, postgres
 from tests.campaigns import NUDGE
 from tests.nile_dialect import Dialect
 from tests.sandboxes import use
@@ -25,6 +25,7 @@ Run = Callable[..., tuple[int, str, str]]
 # ones: `pytest --hypothesis-profile=default`.
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
+guard.install()
 
 
 @pytest.fixture(autouse=True)

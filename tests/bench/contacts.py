@@ -116,7 +116,8 @@ def main() -> int:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        base = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HOME": place}
+        base = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HOME": place,
+                "XDG_DATA_HOME": place}  # fmt: skip
         base.pop("XDG_STATE_HOME", None)
         with stand_in(base) as settings:
             environment = {**base, **settings}

@@ -142,6 +142,7 @@ def main() -> int:
             **json.loads(server.stdout.readline()),
             "PYTHONPATH": str(ROOT / "src"),
             "HOME": folder,
+            "XDG_DATA_HOME": folder,
         }
         peaks = {}
         for count in (CAMPAIGNS // 4, CAMPAIGNS):

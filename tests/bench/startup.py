@@ -103,7 +103,8 @@ def main() -> int:
     """Print the ratios; return 1 when one is over its bar."""
     with tempfile.TemporaryDirectory() as home:
         mine = {name: value for name, value in os.environ.items() if name.startswith("LC_")}
-        environment = {"PATH": os.environ["PATH"], "HOME": home, **mine}
+        environment = {"PATH": os.environ["PATH"], "HOME": home, "XDG_DATA_HOME": home,
+                       **mine}  # fmt: skip
         environment["PYTHONPATH"] = str(ROOT / "src")
         with stand_in(environment) as settings:
             base, ratios = measured({**environment, **settings})

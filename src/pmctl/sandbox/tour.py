@@ -76,7 +76,7 @@ def shipped_campaigns() -> Path:
 def run(sandbox: MauticSandbox, campaigns: Path, say: Say) -> int:
     """Run the tour; return 0, or the exit code of the first command that failed.
 
-    `sandbox` listens. The person's own configuration, caches and logs are left alone.
+    `sandbox` listens. The person's own configuration, caches, logs and events are left alone.
     """
     folder = campaigns.resolve()
     first = "trial-nudge.yaml" if (folder / "trial-nudge.yaml").exists() else _first(folder)
@@ -114,5 +114,7 @@ def _first(folder: Path) -> str:
 def _fresh_home(settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
     with TemporaryDirectory(prefix="pmctl-tour-") as home:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PMCTL_")}
-        folders = {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CONFIG", "STATE", "CACHE")}
+        folders = {
+            f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CONFIG", "STATE", "CACHE", "DATA")
+        }
         yield {**kept, **folders, **settings, "PYTHONUNBUFFERED": "1"}
