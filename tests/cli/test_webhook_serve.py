@@ -18,7 +18,7 @@ import pytest
 from pmctl import audit
 from pmctl.backends.niledb import Niledb
 from pmctl.webhook.events import parse, sign
-from pmctl.webhook.spool import Spool
+from pmctl.webhook.spool import Buried, Spool
 from tests import webhook_bodies
 from tests.postgres import PASSWORD
 from tests.webhook_bodies import NAMES, SECRET
@@ -91,7 +91,7 @@ def test_what_waits_and_what_is_dead_is_told_and_dealt_with(pmctl, tmp_path, mon
     monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(tmp_path / "kept"))
     spool = Spool(tmp_path / "kept")
     spool.append([(1.0, b"{}"), (2.0, b"no")])
-    spool.done([1, 2], [(2.0, "not a JSON object", b"no")])
+    spool.done([1, 2], [Buried(2, 2.0, "not a JSON object", b"no")])
     spool.close()
 
     told = json.loads(pmctl("webhook", "status", "-o", "json")[1])
@@ -120,7 +120,7 @@ def test_a_change_of_the_spool_can_be_tried_and_is_written_down(
     monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(tmp_path / "kept"))
     spool = Spool(tmp_path / "kept")
     spool.append([(1.0, b"{}"), (2.0, b"no")])
-    spool.done([1, 2], [(2.0, "not a JSON object", b"no")])
+    spool.done([1, 2], [Buried(2, 2.0, "not a JSON object", b"no")])
 
     def state():
         return [one.body for one in spool.waiting(0, 9)], [one.id for one in spool.dead()]

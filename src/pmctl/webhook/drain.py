@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from pmctl.backends.niledb import BadRow
 from pmctl.backends.niledb_events import Added, add_events
 from pmctl.errors import PmctlError
 from pmctl.webhook.agents import all_at_once
 from pmctl.webhook.events import Event, body_of, parse, rows
+from pmctl.webhook.spool import Buried
 
 if TYPE_CHECKING:
     from pmctl.backends.niledb import Niledb
@@ -33,7 +35,8 @@ IDLE_SECONDS = 0.2  # when nobody says that something came
 class _Batch:
     ids: list[int] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    dead: list[tuple[float, str, bytes]] = field(default_factory=list)
+    dead: list[Buried] = field(default_factory=list)
+    bodies: dict[UUID, int] = field(default_factory=dict)  # which one an event came in
 
 
 class Drain:
@@ -73,7 +76,8 @@ class Drain:
                 self._spool.forget()
             except Exception as exc:
                 self.trouble = str(exc)
-                self._taken = 0  # from the start: what is stored already adds nothing
+                with self._taking:  # else a look of the other thread would write over it
+                    self._taken = 0  # from the start: what is stored already adds nothing
                 self._stop.wait(PAUSES_SECONDS[1])
             self._came.wait(IDLE_SECONDS)
             self._came.clear()
@@ -106,7 +110,8 @@ class Drain:
         except BadRow as exc:
             if len(events) == 1:
                 body = body_of(events[0].source_type, events[0].payload)
-                batch.dead.append((events[0].received_at.timestamp(), exc.message, body))
+                of, received_at = batch.bodies[events[0].id], events[0].received_at.timestamp()
+                batch.dead.append(Buried(of, received_at, exc.message, body))
                 return True
             half = len(events) // 2
             return self._add(events[:half], batch) and self._add(events[half:], batch)
@@ -140,6 +145,7 @@ def _batch(bodies: list[Waiting]) -> _Batch:
         parsed = parse(one.body, datetime.fromtimestamp(one.received_at, UTC))
         batch.ids.append(one.id)
         batch.events += parsed.events
-        batch.dead += [(one.received_at, dead.reason, dead.body) for dead in parsed.dead]
+        batch.bodies |= {event.id: one.id for event in parsed.events}
+        batch.dead += [Buried(one.id, one.received_at, d.reason, d.body) for d in parsed.dead]
     batch.events = all_at_once(batch.events)
     return batch

@@ -29,6 +29,11 @@ create table if not exists dead (
   id integer primary key autoincrement, received_at real not null, reason text not null,
   body blob not null);
 """
+# Two receivers may have the same body in hand: the first that is done with it buries its dead.
+_BURY = (
+    "insert into dead (received_at, reason, body) select ?, ?, ? "
+    "where exists (select 1 from bodies where id = ? and done_at is null)"
+)
 _REVIVE = "insert into bodies (received_at, body) select received_at, body from dead where id = ?"
 
 _DONE_BETWEEN = "from bodies where done_at is not null and received_at >= ? and received_at < ?"
@@ -52,6 +57,16 @@ class DeadLetter:
     """A body that cannot be stored, and why."""
 
     id: int
+    received_at: float
+    reason: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """What of the body with the id `of` cannot be stored, and why."""
+
+    of: int
     received_at: float
     reason: str
     body: bytes
@@ -88,12 +103,15 @@ class Spool:
             )  # fmt: skip
             return [Waiting(*row) for row in found]
 
-    def done(self, ids: Sequence[int], dead: Sequence[tuple[float, str, bytes]] = ()) -> None:
-        """Mark bodies as stored, and keep what of them could not be, with its reason."""
+    def done(self, ids: Sequence[int], dead: Sequence[Buried] = ()) -> None:
+        """Mark bodies as stored, and keep what of them could not be, with its reason.
+
+        Once: the dead of a body that another receiver was done with are there already.
+        """
         now = time.time()
         self._write(
             [
-                ("insert into dead (received_at, reason, body) values (?, ?, ?)", dead),
+                (_BURY, [(one.received_at, one.reason, one.body, one.of) for one in dead]),
                 ("update bodies set done_at = ? where id = ?", [(now, one) for one in ids]),
             ]
         )
