@@ -11,6 +11,7 @@ from pmctl import output
 from pmctl.cli import campaign_files as files
 from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
 from pmctl.cli.common import Printing, group
+from pmctl.cli.zones import named_zone
 from pmctl.errors import UsageError
 from pmctl.text import did_you_mean
 
@@ -72,8 +73,6 @@ def simulate(
     (by contact), last_mail_after_days and closer_than_an_hour (contact, steps, minutes).
     Raw conditions are taken as no, unless --assume says yes.
     """
-    from zoneinfo import ZoneInfo
-
     from pmctl.sequence import behaviour, typical
     from pmctl.sequence.simulate import Run
 
@@ -81,10 +80,7 @@ def simulate(
     if others:
         raise UsageError(f"{path} holds {1 + len(others)} sequences", hint="name one of its files")
     _check_variant(variant, one.graph)
-    try:
-        local = ZoneInfo(zone or "UTC")
-    except (KeyError, ValueError, OSError):
-        raise UsageError(f"--zone {zone}: no such zone", hint="--zone Europe/Lisbon") from None
+    local = named_zone("--zone", zone or "UTC")
     said = {"opens": opens, "clicks": clicks, "replies": replies, "unsubscribes": unsubscribes}
     acts: list[Act] = []
     for kind, some in said.items():

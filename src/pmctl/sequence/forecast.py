@@ -2,7 +2,11 @@
 
 What a contact will do is not known. So each contact waiting at an event stands for a range by day:
 `low` is the fewest mails over all ways that lie open, `high` the most. Both add up over contacts.
-Days and hours are those of UTC: the contacts' own time zones are not asked for.
+One whose question is open, with no row of its own, stands for a range too if the question closes
+by itself: over the yes-path on any day until then, and the no-path. A question without a no-path
+is open for ever to everybody who passed it; nobody is counted for that.
+Days are those of a time zone that is given. Hours of steps are taken as UTC: the contacts' own
+time zones are not asked for.
 """
 
 from __future__ import annotations
@@ -14,11 +18,13 @@ from typing import TYPE_CHECKING
 
 from pmctl.sequence import live, schedule
 from pmctl.sequence.durations import UNIT_NAMES, Delay
+from pmctl.sequence.waiting_questions import Questions
 
 if TYPE_CHECKING:
     from pmctl.sequence.live import LiveCampaign, LiveEvent
 
 Moment = datetime.datetime
+Row = Mapping[str, str]
 Range = tuple[int, int]  # at least, at most
 Days = dict[datetime.date, Range]  # a day that is missing is (0, 0)
 
@@ -30,11 +36,21 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Forecast:
-    """The mails of one published campaign from `now` on, for some days, today among them."""
+    """The mails of one published campaign from `now` on, for some days, today among them.
 
-    def __init__(self, campaign: LiveCampaign, now: Moment, days: int) -> None:
-        self.now = _slot(now)
-        self.end = now.date() + days * _DAY
+    A day begins at midnight in `zone`, so that it has 23 or 25 hours when clocks change.
+    """
+
+    def __init__(
+        self,
+        campaign: LiveCampaign,
+        now: Moment,
+        days: int,
+        zone: datetime.tzinfo = datetime.UTC,
+    ) -> None:
+        self.now, self.zone = _slot(now), zone
+        self.end = _midnight(now.astimezone(zone).date() + days * _DAY, zone)
+        self.questions = Questions(campaign)
         self.events = {event.id: event for event in campaign.events}
         self.below: dict[int | None, list[LiveEvent]] = {}
         for event in campaign.events:
@@ -42,23 +58,34 @@ class Forecast:
         self._known: dict[tuple[int, Moment], Days] = {}
         self._open: set[tuple[int, Moment]] = set()
 
-    def of(self, rows: Iterable[Mapping[str, str]]) -> Days:
-        """Return the mails by day for the log rows of those who wait.
+    def of(self, rows: Iterable[Row], members: Iterable[Row] = ()) -> Days:
+        """Return the mails by day, from rows of the log by id, and those who are members now.
 
-        Rows are counted by event and SLOT, so memory grows with events and time, not with people.
+        If `questions.asked` is empty, the rows of steps that wait are enough, and no members.
+        Rows are counted by event and SLOT, so memory grows with events and time, and with people
+        only for questions that are open.
         """
         counted: Counter[tuple[int, Moment]] = Counter()
         for row in rows:
+            if self.questions.asked:
+                self.questions.see(row)
             event = self.events.get(int(row["event_id"]))
-            when = self._woken(event, row) if event else None
-            if event and when and when.date() < self.end:
+            waits = row.get("is_scheduled", "1") == "1"
+            when = self._woken(event, row) if event and waits else None
+            if event and when and when < self.end:
                 counted[event.id, when] += 1
         total: Days = {}
         for (key, when), number in counted.items():
             _add(total, self._runs(self.events[key], when), number)
+        asked: Counter[tuple[int, Moment]] = Counter()
+        if self.questions.asked:
+            for (key, since), number in self.questions.open(members).items():
+                asked[key, _read(since)] += number
+        for (key, moment), number in asked.items():
+            _add(total, self._decided(self.events[key], moment), number)
         return total
 
-    def _woken(self, event: LiveEvent, row: Mapping[str, str]) -> Moment | None:
+    def _woken(self, event: LiveEvent, row: Row) -> Moment | None:
         """Return when a row's turn comes: what is overdue now, by the step's wait as it is now."""
         due = max(_read(row["trigger_date"]), self.now) if row.get("trigger_date") else self.now
         if row.get("date_triggered"):
@@ -71,7 +98,7 @@ class Forecast:
     def _runs(self, event: LiveEvent, at: Moment) -> Days:
         """Return what one contact gets from the moment on at which a step runs for it."""
         place = event.id, at
-        if at.date() >= self.end or place in self._open or len(self._open) > DEEPEST:
+        if at >= self.end or place in self._open or len(self._open) > DEEPEST:
             return {}
         if place not in self._known:
             self._open.add(place)
@@ -90,7 +117,7 @@ class Forecast:
         days = self._after(below, at)
         if event.type == MAIL:
             days = dict(days)
-            _add(days, {at.date(): (1, 1)}, 1)
+            _add(days, {at.astimezone(self.zone).date(): (1, 1)}, 1)
         return days
 
     def _after(self, events: Iterable[LiveEvent], at: Moment) -> Days:
@@ -105,22 +132,28 @@ class Forecast:
                 _add(days, self._runs(event, _fitted(event, when)), 1)
         return days
 
-    def _decided(self, decision: LiveEvent, at: Moment) -> Days:
+    def _decided(self, decision: LiveEvent, since: Moment) -> Days:
         """Return the range over acting on any day until time is up, and over not acting."""
         below = self.below.get(decision.id, [])
         yes = [one for one in below if one.anchor == "yes"]
         no = [one for one in below if one.anchor == "no"]
-        ends = [when for when in (_due(one, at) for one in no) if when is not None]
-        last = _slot(Moment.combine(self.end, datetime.time(), datetime.UTC))
-        closes = min(ends, default=last)
+        ends = [when for when in (_due(one, since) for one in no) if when is not None]
+        closes = max(min(ends, default=self.end), self.now)  # what is overdue closes now
         ways = [self._silent(no, closes) if ends else {}]
-        act = at
-        while yes and act < min(closes, last):
+        first, last = max(since, self.now), min(closes, self.end)
+        act, days = first, 0
+        while yes and act < last:
             ways.append(self._after(yes, act))
-            act += _DAY
+            days += 1
+            act = self._days_later(first, days)
         if yes:
-            ways.append(self._after(yes, min(closes, last)))
+            ways.append(self._after(yes, last))
         return _either(ways)
+
+    def _days_later(self, moment: Moment, days: int) -> Moment:
+        """Return the same time by the clock some days later, so that no day is left out."""
+        there = moment.astimezone(self.zone)
+        return (there + days * _DAY).astimezone(datetime.UTC)
 
     def _silent(self, no: list[LiveEvent], closes: Moment) -> Days:
         """Return the way of those who did nothing: the nearest step runs now, others wait anew."""
@@ -207,6 +240,10 @@ def _fitted(event: LiveEvent, when: Moment) -> Moment:
     while allowed and when.isoweekday() % 7 not in allowed:
         when += _DAY
     return when
+
+
+def _midnight(day: datetime.date, zone: datetime.tzinfo) -> Moment:
+    return Moment.combine(day, datetime.time(), zone).astimezone(datetime.UTC)
 
 
 def _at(day: Moment, clock: str) -> Moment:
