@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,35 +24,38 @@ app = group("Files from campaigns.")
 ALONE = (1, 3, 5, 65)  # what went wrong with one campaign says nothing of the others
 
 
+Keys = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEYS...]",
+        help="Campaigns by key or id.",
+        autocompletion=names.completing("campaigns"),
+    ),
+]
+Number = Annotated[
+    int | None, typer.Option("--id", metavar="N", help="A campaign of Mautic, whoever made it.")
+]
+Everything = Annotated[
+    bool, typer.Option("--all", help="Every campaign that pmctl made for this context.")
+]
+Folder = Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Where the files lie.")]
+Key = Annotated[
+    str, typer.Option("--as", metavar="KEY", help="The key of a campaign that has none.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Let Mautic win over changes of the file.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
+
+
 @app.command("pull", cls=Printing)
 def pull(
     ctx: typer.Context,
-    keys: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[KEYS...]",
-            help="Campaigns by key or id.",
-            autocompletion=names.completing("campaigns"),
-        ),
-    ] = None,
-    number: Annotated[
-        int | None, typer.Option("--id", metavar="N", help="A campaign of Mautic, whoever made it.")
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every campaign that pmctl made for this context.")
-    ] = False,
-    folder: Annotated[
-        Path, typer.Option("--dir", metavar="FOLDER", help="Where the files lie.")
-    ] = Path("campaigns"),
-    key: Annotated[
-        str, typer.Option("--as", metavar="KEY", help="The key of a campaign that has none.")
-    ] = "",
-    force: Annotated[
-        bool, typer.Option("--force", help="Let Mautic win over changes of the file.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be done.")
-    ] = False,
+    keys: Keys = None,
+    number: Number = None,
+    everything: Everything = False,
+    folder: Folder = Path("campaigns"),
+    key: Key = "",
+    force: Force = False,
+    dry_run: DryRun = False,
     variables: Variables = None,
     vars_files: VarsFiles = None,
     env: Env = None,
@@ -78,32 +81,44 @@ def pull(
     known = campaign_pull.by_key(iter(found))
     said = values(ctx, variables, vars_files, env)
 
+    def take(campaign: Listed) -> Taken:
+        return campaign_pull.take(client, campaign, folder, known, said, key=key, force=force)
+
+    failed: list[PmctlError] = []
+    output.show(_written(listed, take, failed, dry_run=dry_run), ["key", "action", "path"])
+    for exc in failed[:-1]:
+        output.error(exc)
+    if failed:
+        raise failed[-1]
+
+
+def _written(
+    listed: list[Listed],
+    take: Callable[[Listed], Taken],
+    failed: list[PmctlError],
+    *,
+    dry_run: bool,
+) -> Iterator[Taken]:
+    """Take campaigns side by side, write their files and yield them; `failed` gets the rest."""
+    from pmctl.clients import campaign_pull
+
     def one(campaign: Listed) -> Taken | PmctlError:
         try:
-            return campaign_pull.take(client, campaign, folder, known, said, key=key, force=force)
+            return take(campaign)
         except PmctlError as exc:
             if exc.exit_code not in ALONE:
                 raise
             return exc
 
-    failed: list[PmctlError] = []
-
-    def written() -> Iterator[Taken]:
-        with output.progress("pulling", len(listed)) as advance:
-            for taken in side_by_side(one, listed):
-                advance()
-                if isinstance(taken, PmctlError):
-                    failed.append(taken)
-                    continue
-                if not dry_run:
-                    campaign_pull.write(taken)
-                yield taken
-
-    output.show(written(), ["key", "action", "path"])
-    for exc in failed[:-1]:
-        output.error(exc)
-    if failed:
-        raise failed[-1]
+    with output.progress("pulling", len(listed)) as advance:
+        for taken in side_by_side(one, listed):
+            advance()
+            if isinstance(taken, PmctlError):
+                failed.append(taken)
+                continue
+            if not dry_run:
+                campaign_pull.write(taken)
+            yield taken
 
 
 @app.command("adopt", cls=Printing)
