@@ -194,3 +194,44 @@ def test_a_mistyped_form_or_condition_is_guessed(pmctl: Run, file: Callable[[str
 
     assert "did you mean Demo?" in pmctl("campaign", "simulate", path, "--submits", "Deno")[2]
     assert "did you mean phone?" in pmctl("campaign", "simulate", path, "--assume", "phon=no")[2]
+
+
+BY_FORM = HEAD.replace("audience: {segments: [s]}", "audience: {forms: [Demo]}")
+
+
+def test_a_form_of_the_audience_lets_a_contact_in_when_it_is_sent(pmctl: Run, tmp_path: Path):
+    path = tmp_path / "k.yaml"
+    path.write_text(BY_FORM + MAIL.format("one"))
+
+    words = ("campaign", "simulate", path, "-o", "json")
+    code, out, err = pmctl(*words, "--submits", "Demo@+3d")
+    assert code == 0, err
+    seen = [(one["at"], one["kind"]) for one in events(out)]
+    assert seen[:2] == [("Thu 26 Nov 09:00", "act"), ("Thu 26 Nov 09:00", "joined")]
+    assert [one for one in seen if one[1] == "mail"] == [("Thu 26 Nov 09:05", "mail")]  # the cron
+
+
+def test_where_only_a_form_lets_in_the_typical_contacts_send_it_at_the_start(
+    pmctl: Run, tmp_path: Path
+):
+    path = tmp_path / "k.yaml"
+    path.write_text(BY_FORM + MAIL.format("one"))
+
+    code, out, err = pmctl("campaign", "simulate", path, "-o", "json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["summary"]["unreachable"] == []
+    for contact in document["contacts"]:
+        begins = [one["kind"] for one in contact["events"][:3]]
+        assert begins == ["act", "joined", "mail"], contact["name"]
+
+
+def test_a_form_that_is_neither_asked_for_nor_of_the_audience_is_an_error(
+    pmctl: Run, tmp_path: Path
+):
+    path = tmp_path / "k.yaml"
+    path.write_text(BY_FORM + MAIL.format("one"))
+
+    code, _, err = pmctl("campaign", "simulate", path, "--submits", "Dmo")
+    assert code == 64
+    assert "did you mean Demo?" in err

@@ -25,6 +25,12 @@ MONDAY = datetime.datetime(2026, 11, 23, 8, 0, 0, tzinfo=datetime.UTC)
 ZONES = ("", "Europe/Lisbon", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 KINDS = ("opens", "clicks", "replies", "unsubscribes")
 FORM = "sign-up"
+AUDIENCES: tuple[dict[str, list[str]], ...] = (
+    {"segments": ["everybody"]},
+    {"segments": ["everybody"], "forms": [FORM]},
+    {"segments": ["trial"], "forms": [FORM]},  # the contact is not in it
+    {"forms": [FORM]},
+)
 AFTER = [datetime.timedelta(minutes=m) for m in (1, 61, 1447, 4001)]
 WATCHES_AT_ROOT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("page.pagehit", {"url": "https://example.com/pricing*"}),
@@ -47,7 +53,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     names = [f"mail-{number}" for number in range(1, 9)]
     if draw(st.integers(0, 3)) == 0:
         said["steps"] = _at_root(draw, said["steps"])
-    said["audience"] = {"segments": ["everybody"]}
+    said["audience"] = draw(st.sampled_from(AUDIENCES))
     of_mail = st.builds(
         Act, st.sampled_from(KINDS), st.sampled_from(AFTER), st.sampled_from(names), LINKS
     )
@@ -58,6 +64,12 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     acts = draw(
         st.lists(of_mail | visit | submit, max_size=6, unique_by=lambda act: (act.step, act.after))
     )
+    if said["reentry"] == "allowed" and "forms" in said["audience"]:
+        # beginning anew in the middle has two rotations at once; nobody has seen what Mautic does
+        acts = [act for act in acts if act.form != FORM]
+    if "everybody" not in said["audience"].get("segments", ()):
+        comes_in = Act("submits", AFTER[0], form=FORM)
+        acts = [comes_in, *(act for act in acts if (act.step, act.after) != ("", AFTER[0]))]
     more = {
         "zone": draw(st.sampled_from(ZONES)),
         "tags": draw(st.sets(st.sampled_from(("customer", "Warm")))),

@@ -88,3 +88,36 @@ def test_an_empty_field_meets_what_it_meets_in_mautic(check: dict[str, Any], met
     said = sequence({"if": check, "then": [email("yes")], "else": [email("no")]})
 
     assert [step for _, step in mails(lines(said))] == ["yes" if met else "no"]
+
+
+FORM = {"segments": ["trials"], "forms": ["sign-up"]}
+
+
+def sent_form(days: int) -> Act:
+    return Act("submits", datetime.timedelta(days=days, minutes=1), form="sign-up")
+
+
+def test_a_form_lets_in_who_left_although_reentry_is_never():
+    said = sequence(email("offer"), {"stop": True}, audience=FORM)
+    entries = [(one.kind, one.note) for one in lines(said, sent_form(1), days=3)]
+
+    once = [("ran", ""), ("left", "stop")]
+    assert entries == [
+        *[("joined", ""), ("mail", ""), *once],
+        *[("act", "submits"), ("joined", "again"), ("skipped", "got it already"), *once],
+    ]
+
+
+def test_no_segment_takes_out_who_came_in_by_a_form():
+    said = sequence({"wait": "2d"}, email("late"), audience={**FORM, "segments": ["others"]})
+
+    assert [one.kind for one in lines(said, sent_form(0), days=4)] == ["act", "joined", "mail"]
+
+
+def test_two_acts_of_one_moment_come_in_the_order_they_were_planned():
+    minutes = [datetime.timedelta(minutes=number) for number in (1, 61, 31)]
+    said = sequence({"wait": "30m"}, email("offer"))
+    acts = [Act("visits", minutes[0]), Act("visits", minutes[1]), Act("opens", minutes[2], "offer")]
+
+    done = [(f"{one.at:%H:%M}", one.note) for one in lines(said, *acts) if one.kind == "act"]
+    assert done == [("08:01", "visits"), ("09:01", "visits"), ("09:01", "opens")]

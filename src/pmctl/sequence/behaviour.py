@@ -54,9 +54,13 @@ def visits(said: Iterable[str]) -> list[Act]:
 
 
 def submits(said: Iterable[str], graph: Graph) -> list[Act]:
-    """Read `Demo request@+1d`, counted from the start. Raises UsageError with a hint."""
+    """Read `Demo request@+1d`, counted from the start. Raises UsageError with a hint.
+
+    A form is one that a step waits for, or one of the audience, which lets the contact in.
+    """
     asked = [node.data["names"] for node in graph.nodes() if node.kind == "submitted"]
-    known = list(dict.fromkeys(name for names in asked for name in names))
+    lets_in = graph.sequence.audience.forms
+    known = list(dict.fromkeys([*(name for names in asked for name in names), *lets_in]))
     acts = []
     for one in said:
         form, _, length = one.partition("@+")
@@ -65,6 +69,17 @@ def submits(said: Iterable[str], graph: Graph) -> list[Act]:
             raise UsageError(f"--submits {one}: no step waits for the form {form}", hint=hint)
         acts.append(Act("submits", _after("submits", one, form, length), form=form))
     return acts
+
+
+def entering(graph: Graph, does: Iterable[Act]) -> list[Act]:
+    """Return what lets a contact in: its first form at the start, where only forms do so.
+
+    Nothing where a segment of the audience has it, or where it sends such a form by itself.
+    """
+    audience = graph.sequence.audience
+    if audience.segments or any(act.form in audience.forms for act in does):
+        return []
+    return [Act("submits", datetime.timedelta(), form=audience.forms[0])]
 
 
 def assumed(said: Iterable[str], graph: Graph) -> dict[str, bool]:

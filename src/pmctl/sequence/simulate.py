@@ -1,7 +1,10 @@
 """The time line of one synthetic contact through a compiled sequence, as Mautic would run it.
 
 One pass of the cron brings members in and out, begins, wakes what waited, and closes decisions;
-what a contact does takes the yes-path of the decisions open for it in the same moment.
+what a contact does takes the yes-path of the decisions open for it in the same moment. A form of
+the audience lets in who sends it, at once and as if by hand: no segment takes such a contact out.
+Where reentry is allowed and the contact is still inside, it begins anew beside what waits. How
+Mautic deals with two rows that then lead to the same step is not known; here the later one stays.
 """
 
 from __future__ import annotations
@@ -76,7 +79,7 @@ class Run:
         self.number = {id(node): place for place, node in enumerate(self.nodes)}
         self.above = {id(child): node for node in self.nodes for child in node.children}
         self.now = self.joined = self.start
-        self.member = self.inside = self.exited = False
+        self.member = self.inside = self.exited = self.by_form = False
         self.rotation = 1
         self._rows: dict[tuple[int, int], _Row] = {}
         self._mailed: set[str] = set()
@@ -84,6 +87,7 @@ class Run:
         self._dealt: dict[str, list[int]] = {}
         self._zone = schedule.zone(self.contact.zone)
         self._by_depth = sorted(self.nodes, key=self._depth)
+        self._planned = 0
         self._todo: list[tuple[Moment, int, Act]] = []
         for act in self.acts:
             if not act.step:
@@ -96,7 +100,8 @@ class Run:
         return depth, self.number[id(node)]
 
     def _plan(self, act: Act) -> None:
-        heapq.heappush(self._todo, (self.now + act.after, len(self._todo), act))
+        heapq.heappush(self._todo, (self.now + act.after, self._planned, act))
+        self._planned += 1  # of two in the same moment the one planned first comes first
 
     # time
 
@@ -128,19 +133,34 @@ class Run:
     def _membership(self) -> None:
         sequence = self.graph.sequence
         there = not self.contact.segments.isdisjoint(sequence.audience.segments)
-        if self.inside and not there:
+        if self.inside and not there and not self.by_form:
             self._leave("in no segment of the audience")
         elif there and not self.member:
             self.member = self.inside = True
             self.joined = self.now
             self._say("joined")
         elif there and not self.inside and self.exited and sequence.reentry == "allowed":
-            self.inside, self.exited = True, False
-            self.rotation += 1
-            self._say("joined", note="again")
+            self._again()
+
+    def _let_in(self) -> None:
+        """A form of the audience came in: who left begins again, even where reentry is never."""
+        if not self.member:
+            self.member = self.inside = self.by_form = True
+            self.joined = self.now
+            self._say("joined")
+        elif not self.inside:
+            self.by_form = True
+            self._again()
+        elif self.graph.sequence.reentry == "allowed":
+            self._again()  # in the middle of it, and what waits goes on beside it
+
+    def _again(self) -> None:
+        self.inside, self.exited = True, False
+        self.rotation += 1
+        self._say("joined", note="again")
 
     def _leave(self, why: str) -> None:
-        self.inside, self.exited = False, True
+        self.inside, self.exited, self.by_form = False, True, False
         for row in self._rows.values():
             row.due = None
         self._say("left", note=why)
@@ -320,6 +340,8 @@ class Run:
             self._happened(Act("opens", act.after, act.step))
         if act.kind in ("opens", "clicks", "replies"):
             self._read.add(act.step)
+        if act.kind == "submits" and act.form in self.graph.sequence.audience.forms:
+            self._let_in()
         if act.kind != "visits":
             self._happened(act)
         if act.kind in ("clicks", "visits"):
