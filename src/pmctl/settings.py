@@ -108,7 +108,8 @@ KEYS: tuple[Key, ...] = (
         default="require"),
     Key("webhook", "listen", "text", "Address and port of `pmctl webhook serve`.",
         default="127.0.0.1:8787"),
-    *_secret("webhook", "secret", "Secret that Mautic signs its webhooks with."),
+    *_secret("webhook", "secret", "Secret that Mautic signs its webhooks with; else the one that "
+             "`webhook register` wrote."),
     *_secret("webhook", "previous_secret", "The one before it, while it is rotated."),
     Key("webhook", "spool", "path", "Folder of what is received and not yet in the database.",
         example='"/var/lib/pmctl/spool"'),

@@ -28,6 +28,7 @@ from pmctl.webhook.events import sign
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.server import server as http_server
 from pmctl.webhook.spool import Spool
+from pmctl.webhook.trust import Trust
 from tests import webhook_bodies
 from tests.postgres import PASSWORD
 from tests.webhook_bodies import NAMES, SECRET
@@ -99,7 +100,7 @@ def stored(database):
 
 def test_every_recorded_request_is_kept_and_reaches_the_database_once(kept, database):
     metrics = Metrics()
-    with listening(Receiver(kept, [SECRET], metrics)) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), metrics)) as port:
         for name in [*NAMES, *NAMES]:
             assert post(port, webhook_bodies.body(name)) == (200, "")
         text = post(port, b"", path="/metrics", method="GET")[1]
@@ -124,14 +125,14 @@ def test_every_recorded_request_is_kept_and_reaches_the_database_once(kept, data
     ],
 )
 def test_what_is_not_from_mautic_is_refused_and_not_kept(kept, status, how):
-    with listening(Receiver(kept, [SECRET], Metrics())) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics())) as port:
         assert post(port, send(1), **how)[0] == status
     assert kept.backlog()[0] == 0
 
 
 def test_too_much_is_refused_before_it_is_read(kept):
     limits = Limits(body_bytes=1000)
-    with listening(Receiver(kept, [SECRET], Metrics(), limits=limits)) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics(), limits=limits)) as port:
         assert post(port, b"x", Content_Length=str(50 << 20))[0] == 413
     assert kept.backlog()[0] == 0
 
@@ -144,7 +145,7 @@ CHUNKED = (
 
 def test_a_body_in_chunks_is_taken_and_refused_at_the_limit_before_it_ends(kept):
     metrics, limits = Metrics(), Limits(body_bytes=1000)
-    with listening(Receiver(kept, [SECRET], metrics, limits=limits)) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), metrics, limits=limits)) as port:
         body = send(1)
         head = CHUNKED % sign(body, SECRET).encode()
         with socket.create_connection(("127.0.0.1", port), 10) as wire:
@@ -161,14 +162,14 @@ def test_a_body_in_chunks_is_taken_and_refused_at_the_limit_before_it_ends(kept)
 
 def test_a_body_that_does_not_come_is_given_up(kept):
     limits = Limits(body_seconds=0.1)
-    with listening(Receiver(kept, [SECRET], Metrics(), limits=limits)) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics(), limits=limits)) as port:
         assert post(port, b"x", Content_Length="100")[0] == 408
 
 
 def test_what_cannot_be_made_durable_gets_no_answer(kept, monkeypatch):
     monkeypatch.setattr(spools, "STOP_BYTES", 1 << 60)
     monkeypatch.setattr(spools, "LOW_WATER_BYTES", 1 << 60)
-    with listening(Receiver(kept, [SECRET], Metrics())) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics())) as port:
         with pytest.raises((RemoteDisconnected, ConnectionResetError)):
             post(port, send(1))
         status, reason = post(port, b"", path="/readyz", method="GET")
@@ -283,9 +284,10 @@ from pmctl.webhook.app import Receiver
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.server import serve
 from pmctl.webhook.spool import Spool
+from pmctl.webhook.trust import Trust
 sock = socket.create_server(("127.0.0.1", 0))
 print(sock.getsockname()[1], flush=True)
-serve(Receiver(Spool(Path(sys.argv[1])), ["s3cr3t"], Metrics()), sock)
+serve(Receiver(Spool(Path(sys.argv[1])), Trust(lambda: ["s3cr3t"]), Metrics()), sock)
 """
 
 
@@ -337,7 +339,7 @@ def test_a_thousand_connections_that_say_nothing_do_not_stop_the_others(kept):
         if hard != resource.RLIM_INFINITY and hard < 2_200:
             pytest.skip(f"no more than {hard} files may be open")
         resource.setrlimit(resource.RLIMIT_NOFILE, (2_200, hard))
-    with listening(Receiver(kept, [SECRET], Metrics())) as port:
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics())) as port:
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
         try:
             for one in idle[::2]:
@@ -351,7 +353,7 @@ def test_a_thousand_connections_that_say_nothing_do_not_stop_the_others(kept):
 def test_a_head_that_never_ends_is_cut_off(kept, monkeypatch):
     monkeypatch.setattr("pmctl.webhook.server.HEADER_SECONDS", 0.1)
     with (
-        listening(Receiver(kept, [SECRET], Metrics())) as port,
+        listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics())) as port,
         socket.create_connection(("127.0.0.1", port), 10) as slow,
     ):
         slow.sendall(b"POST /webhooks/mautic HTTP/1.1\r\nX: ")

@@ -42,7 +42,9 @@ def register(
     A webhook to the same address is repaired instead of made twice: triggers that are missing or
     that Mautic does not have, the secret, and whether it is published (Mautic switches it off
     after many failures, or a 410). The secret is made here and kept in a file that only you can
-    read; it is never shown.
+    read; it is never shown. `webhook serve` of the same user finds it there. Where the setting
+    webhook.secret is set, Mautic gets that one. The secret before a rotation is dropped here once
+    bodies come with the new one alone.
     """
     client = _client(ctx)
     done = client.register(url, everything=everything, dry_run=dry_run)
@@ -114,8 +116,9 @@ def rotate_secret(ctx: typer.Context, webhook: Name, dry_run: DryRun = False) ->
       pmctl webhook rotate-secret 3
       pmctl webhook rotate-secret https://events.example.com/webhooks/mautic
 
-    Both are written to files before Mautic signs with the new one, so that a receiver that reads
-    them takes what is under way with the old one, too.
+    Both are written to files before Mautic signs with the new one. `webhook serve` of the same
+    user reads them again by itself, and takes what is under way with the old one, too. A later
+    `webhook register` drops the old one when nobody uses it any more.
     """
     client = _client(ctx)
     hook = client.find(webhook)
@@ -123,16 +126,16 @@ def rotate_secret(ctx: typer.Context, webhook: Name, dry_run: DryRun = False) ->
     if dry_run:
         output.note(f"would give webhook {hook.id} a new secret")
         return
-    output.note(f"webhook {hook.id} signs with a new secret, in {client.files.current}")
-    output.note(f"the one before it is in {client.files.previous}")
+    output.note(f"webhook {hook.id} signs with a new secret, in {client.kept.place}")
+    output.note("the one before it stays valid; `webhook serve` reads both by itself")
 
 
 def _client(ctx: typer.Context) -> Webhooks:
-    from pmctl.clients.webhook import SecretFiles, Webhooks
-    from pmctl.paths import state_home
+    from pmctl.cli.webhook_trust import kept
+    from pmctl.clients.webhook import Webhooks
 
-    campaigns = context_of(ctx).campaign
-    return Webhooks(campaigns, SecretFiles(state_home() / "webhook", campaigns.env))
+    context = context_of(ctx)
+    return Webhooks(context.campaign, kept(context))
 
 
 def _facts(hook: Hook) -> dict[str, Any]:
@@ -160,5 +163,7 @@ def _tell(client: Webhooks, done: Registered, *, dry_run: bool) -> None:
         ids = ", ".join(map(str, done.twins))
         output.warn(f"more webhooks go to the same address, each event comes again: {ids}")
     if not dry_run:
-        output.note(f"the secret is in {client.files.current}")
+        output.note(f"the secret is in {client.kept.place}, where `pmctl webhook serve` finds it")
+        if done.previous:
+            output.note(f"the secret before it stays valid: {done.previous}")
     output.note(_QUEUE)

@@ -9,13 +9,12 @@ import typer
 
 from pmctl import output
 from pmctl.cli.common import Command, context_of, group
-from pmctl.errors import ConfigError, PmctlError, UsageError
-from pmctl.secrets import where
+from pmctl.errors import PmctlError, UsageError
 
 if TYPE_CHECKING:
     import socket
 
-    from pmctl.settings import WebhookSettings
+    from pmctl.webhook.trust import Trust
 
 app = group("The receiver.")
 
@@ -27,7 +26,9 @@ Wants=network-online.target
 
 [Service]
 ExecStart={program} webhook serve
-# the secret: systemd-creds encrypt - /etc/credstore.encrypted/webhook.secret
+ExecReload=/bin/kill -HUP $MAINPID
+# the secret that `pmctl webhook register` wrote: systemd-creds encrypt --name=webhook.secret
+# FILE /etc/credstore.encrypted/webhook.secret; after a rotation both, as webhook.previous_secret
 LoadCredentialEncrypted=webhook.secret
 DynamicUser=yes
 StateDirectory=pmctl
@@ -68,15 +69,20 @@ def serve(
     """Receive webhooks, and bring their events into the database.
 
     Examples:
-      pmctl config set-secret webhook.secret
+      pmctl webhook register https://events.example.com/webhooks/mautic
       pmctl webhook serve
       pmctl webhook serve --listen 0.0.0.0:8787
 
     A webhook is answered with 200 once it is on this machine's disk; the database may be away.
     What cannot be kept gets no answer. Answers also /healthz, /readyz and /metrics (Prometheus).
     SIGTERM finishes what is under way. TLS is the work of a proxy in front.
+
+    The secret is that of the setting webhook.secret, else the one that `webhook register` wrote
+    for this user and context; the one before a rotation is believed too (webhook.previous_secret).
+    Those files are read again when they change, everything at SIGHUP.
     """
     from pmctl.cli.webhook_spool import spool_of
+    from pmctl.cli.webhook_trust import SECRET, places, trust_of
     from pmctl.webhook.app import Receiver
     from pmctl.webhook.drain import Drain
     from pmctl.webhook.metrics import Metrics
@@ -84,7 +90,7 @@ def serve(
 
     context = context_of(ctx)
     settings = context.config.webhook
-    secrets = [] if insecure_no_signature else _secrets(settings)
+    trust = None if insecure_no_signature else trust_of(context)
     if insecure_no_signature:
         output.warn("signatures are not checked (--insecure-no-signature)")
     with _socket(listen or settings.listen) as sock:
@@ -95,10 +101,14 @@ def serve(
             output.warn(f"the database is away, events wait in the spool: {exc.message}")
         drain = Drain(spool, context.database, metrics)
         drain.start()
+        if trust is not None:
+            _at_hangup(trust)
         host, port = sock.getsockname()[:2]
         output.note(f"listening on http://{host}:{port}/webhooks/mautic")
+        if trust is not None:
+            output.note(f"the secret is in {places(context)[SECRET]}")
         try:
-            answer(Receiver(spool, secrets, metrics, came=drain.came), sock)
+            answer(Receiver(spool, trust, metrics, came=drain.came), sock)
         finally:
             drain.stop()
             spool.close()
@@ -116,17 +126,11 @@ def unit() -> None:
     sys.stdout.write(UNIT.format(program=Path(sys.argv[0]).absolute()))
 
 
-def _secrets(settings: WebhookSettings) -> list[str]:
-    """Return the secrets to believe. Raises ConfigError without one."""
-    if not where(settings.secret):
-        raise ConfigError(
-            "webhook.secret is not set: anybody could send events",
-            hint="`pmctl config set-secret webhook.secret`, or --insecure-no-signature for a trial",
-        )
-    found = [settings.secret.reveal()]
-    if where(settings.previous_secret):
-        found.append(settings.previous_secret.reveal())
-    return found
+def _at_hangup(trust: Trust) -> None:
+    import signal
+
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, lambda *_: trust.again())
 
 
 def _socket(listen: str) -> socket.socket:

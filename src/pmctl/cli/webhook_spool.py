@@ -47,14 +47,20 @@ def status(ctx: typer.Context) -> None:
     Examples:
       pmctl webhook status
       pmctl webhook status -o json
+
+    Also says where the secrets are that a receiver believes.
     """
-    spool = spool_of(context_of(ctx))
+    from pmctl.cli.webhook_trust import PREVIOUS, SECRET, places
+
+    context = context_of(ctx)
+    spool, secrets = spool_of(context), places(context)
     waiting, lag = spool.backlog()
     output.show_one(
         {
             "spool": str(spool.folder), "waiting": waiting, "lag_seconds": round(lag, 1),
             "dead": len(spool.dead()), "free_bytes": spool.free_bytes(),
-            "trouble": spool.trouble(),
+            "trouble": spool.trouble(), "secret": secrets[SECRET],
+            "previous_secret": secrets[PREVIOUS],
         }
     )  # fmt: skip
     spool.close()

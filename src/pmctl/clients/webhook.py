@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pmctl.clients.writes import once
 from pmctl.errors import Conflict, NotFound, UsageError
-from pmctl.files import write_atomic
 
 if TYPE_CHECKING:
     from pmctl.backends.mautic import Mautic
     from pmctl.clients.campaign import Campaigns
+    from pmctl.clients.webhook_secrets import Secrets
 
 TRIGGERS = tuple(
     f"mautic.{name}"
@@ -61,37 +60,16 @@ class Registered:
     created: bool
     repaired: tuple[str, ...] = ()
     twins: tuple[int, ...] = ()  # other webhooks to the same address
-
-
-class SecretFiles:
-    """The secret that webhooks are signed with, and the one before it, each a file for us alone."""
-
-    def __init__(self, folder: Path, env: str) -> None:
-        self.current = folder / f"{env}.secret"
-        self.previous = folder / f"{env}.previous-secret"
-
-    def read(self) -> str:
-        """Return the secret in force; empty when there is none yet."""
-        return _read(self.current)
-
-    def keep(self, secret: str) -> None:
-        """Take a secret, and keep the one before it valid. The same one again changes nothing."""
-        before = self.read()
-        if before == secret:
-            return
-        self.current.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if before:
-            write_atomic(self.previous, f"{before}\n", 0o600)
-        write_atomic(self.current, f"{secret}\n", 0o600)
+    previous: str = ""  # why the secret before the one in force is kept, where it is
 
 
 class Webhooks:
     """The webhooks of one Mautic."""
 
-    def __init__(self, campaigns: Campaigns, files: SecretFiles) -> None:
+    def __init__(self, campaigns: Campaigns, kept: Secrets) -> None:
         self.client = campaigns
         self.mautic: Mautic = campaigns.mautic
-        self.files = files
+        self.kept = kept
         self._known: frozenset[str] | None = None
 
     def all(self) -> list[Hook]:
@@ -104,7 +82,7 @@ class Webhooks:
 
     def holds_our_secret(self, hook: Hook) -> bool | None:
         """Tell whether a webhook signs with the secret kept here; None when none is kept."""
-        ours = self.files.read()
+        ours = self.kept.read()
         row = self.mautic.get(f"hooks/{hook.id}")["hook"]
         return secrets.compare_digest(str(row["secret"]), ours) if ours else None
 
@@ -119,29 +97,43 @@ class Webhooks:
         """Make the webhook to an address, or repair the one that is there.
 
         The secret of a webhook that exists is taken over where none is kept here, else it gets
-        ours. Raises UsageError for a bad address, OutcomeUnknown.
+        ours. The secret before it is dropped once nobody needs it. Raises UsageError for a bad
+        address, OutcomeUnknown.
         """
         _check(url)
         wanted = sorted(self._triggers()) if everything else list(TRIGGERS)
         rows = [row for row in self._rows() if _same(row["webhookUrl"], url)]
-        if not rows:
-            return self._create(url, wanted, dry_run=dry_run)
-        row = min(rows, key=lambda one: (not one["isPublished"], one["id"]))
-        twins = tuple(one["id"] for one in rows if one is not row)
-        return self._repair(row, wanted, twins, dry_run=dry_run)
+        if rows:
+            row = min(rows, key=lambda one: (not one["isPublished"], one["id"]))
+            twins = tuple(one["id"] for one in rows if one is not row)
+            done = self._repair(row, wanted, twins, dry_run=dry_run)
+        else:
+            done = self._create(url, wanted, dry_run=dry_run)
+        if dry_run:
+            return done
+        signing = {str(one["secret"]) for one in self._rows()}
+        return replace(done, previous=self.kept.retire(signing))
 
     def rotate(self, hook: Hook, *, dry_run: bool = False) -> None:
         """Give a webhook a new secret. The receiver knows it before Mautic signs with it.
 
         When Mautic refuses, or it is not known whether it took it, both secrets stay kept: the
-        one that is in force is among them.
+        one that is in force is among them. Raises Conflict when another webhook still signs with
+        a secret that would be kept no longer, ConfigError when the secret is not ours to change.
         """
         row = self.mautic.get(f"hooks/{hook.id}")["hook"]
+        lost = self.kept.known() - {str(row["secret"])}
+        for other in self._rows():
+            if other["id"] != hook.id and other["secret"] in lost:
+                raise Conflict(
+                    f"webhook {other['id']} signs with a secret that would be kept no longer",
+                    hint="`pmctl webhook register` with its address gives it the one in force",
+                )
         if dry_run:
             return
-        self.files.keep(str(row["secret"]))
+        self.kept.keep(str(row["secret"]))
         fresh = secrets.token_hex(32)
-        self.files.keep(fresh)
+        self.kept.keep(fresh)
         self._patch(row, {"secret": fresh})
 
     def unregister(self, hook: Hook) -> None:
@@ -160,8 +152,8 @@ class Webhooks:
                 "description": f"pmctl:v1 env={self.client.env}"}  # fmt: skip
         if dry_run:
             return Registered(self._hook({**body, "id": 0}), created=True)
-        secret = self.files.read() or secrets.token_hex(32)
-        self.files.keep(secret)  # first, so that no webhook ever signs with what nobody knows
+        secret = self.kept.read() or secrets.token_hex(32)
+        self.kept.keep(secret)  # first, so that no webhook ever signs with what nobody knows
 
         def made() -> dict[str, Any] | None:
             return next((r for r in self._rows() if _same(r["webhookUrl"], url)), None)
@@ -186,14 +178,14 @@ class Webhooks:
         if not hook.published:
             changes["isPublished"] = True
             said.append("published")
-        ours = self.files.read()
+        ours = self.kept.read()
         if ours and ours != row["secret"]:
             changes["secret"] = ours
             said.append("secret")
         if dry_run:
             return Registered(hook, created=False, repaired=tuple(said), twins=twins)
         if not ours:
-            self.files.keep(str(row["secret"]))
+            self.kept.keep(str(row["secret"]))
         if changes:
             hook = self._hook(self._patch(row, changes))
         return Registered(hook, created=False, repaired=tuple(said), twins=twins)
@@ -262,7 +254,3 @@ def _check(url: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         hint = "for instance https://events.example.com/webhooks/mautic"
         raise UsageError(f"{_bare(url)} is no address of a receiver", hint=hint)
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""

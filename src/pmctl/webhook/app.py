@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pmctl.errors import PmctlError
-from pmctl.webhook.events import verify
 
 if TYPE_CHECKING:
     from pmctl.webhook.metrics import Metrics
     from pmctl.webhook.spool import Spool
+    from pmctl.webhook.trust import Trust
 
 PATHS = ("/webhooks/mautic", "/api/webhooks/mautic")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -43,19 +43,19 @@ class _Refused(Exception):
 
 
 class Receiver:
-    """The ASGI application. `secrets`: none means that nobody's signature is asked for."""
+    """The ASGI application. `trust`: None means that nobody's signature is asked for."""
 
     def __init__(
         self,
         spool: Spool,
-        secrets: Sequence[str],
+        trust: Trust | None,
         metrics: Metrics,
         *,
         came: Callable[[], None] = lambda: None,
         trouble: Callable[[], str] = lambda: "",
         limits: Limits = Limits(),
     ) -> None:
-        self._spool, self._secrets, self._metrics = spool, secrets, metrics
+        self._spool, self._trust, self._metrics = spool, trust, metrics
         self._came, self._trouble, self._limits = came, trouble, limits
         self._requests = self._bytes = 0
         self._queue: list[tuple[float, bytes, asyncio.Future[bool]]] = []
@@ -85,9 +85,8 @@ class Receiver:
         try:
             headers = self._checked(scope)
             body = await self._body(receive, held)
-            if self._secrets and not verify(
-                body, headers.get(b"webhook-signature", b"").decode("latin-1"), self._secrets
-            ):
+            signature = headers.get(b"webhook-signature", b"").decode("latin-1")
+            if self._trust is not None and not self._trust.believes(body, signature):
                 raise _Refused(401, "signature")
             self._metrics.add("received")
             if not await self._kept(body):
@@ -116,7 +115,7 @@ class Receiver:
             raise _Refused(415, "content type")
         if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
             raise _Refused(415, "content encoding")
-        if self._secrets and not headers.get(b"webhook-signature"):
+        if self._trust is not None and not headers.get(b"webhook-signature"):
             raise _Refused(401, "no signature")
         if not length.isdigit() or int(length) > self._limits.body_bytes:
             raise _Refused(413, "size")

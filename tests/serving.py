@@ -1,0 +1,93 @@
+"""`pmctl webhook serve` as a program of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+from pmctl.webhook.events import sign
+from tests.shell import PMCTL, environment
+
+
+class Served:
+    """One that listens; `said` is what it wrote to stderr so far."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self.child = child
+        self.said: list[str] = []
+        assert child.stderr is not None
+        lines = child.stderr
+        first = lines.readline()
+        found = re.search(r"http://127.0.0.1:(\d+)/", first)
+        assert found, first + lines.read()
+        self.port = int(found[1])
+        self.said.append(first)
+        self._reader = threading.Thread(target=lambda: self.said.extend(lines), daemon=True)
+        self._reader.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/webhooks/mautic"
+
+    def status_of(self, body: bytes, secret: str) -> int:
+        """Send a body signed with a secret; return what it was answered with."""
+        signed = {"Content-Type": "application/json", "Webhook-Signature": sign(body, secret)}
+        return self._asked("POST", "/webhooks/mautic", body, signed)[0]
+
+    def figure(self, name: str) -> int:
+        """Return a figure of /metrics."""
+        found = re.search(rf"^{name} (\d+)$", self._asked("GET", "/metrics")[1], re.MULTILINE)
+        assert found, name
+        return int(found[1])
+
+    def stored(self) -> None:
+        """Wait until everything that came is in the database."""
+        wait_until(lambda: self.figure("pmctl_webhook_waiting") == 0)
+
+    def _asked(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def end(self) -> int:
+        """Let it finish; return its exit code."""
+        self.child.send_signal(signal.SIGTERM)
+        code = self.child.wait(20)
+        self._reader.join(5)
+        return code
+
+
+@contextmanager
+def serving(*options: str, **changes: str) -> Iterator[Served]:
+    """Run it in the environment of the test; it is ended with the block."""
+    words = [*PMCTL, "webhook", "serve", "--listen", "127.0.0.1:0", *options]
+    env = environment(**changes)
+    with subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            served = Served(child)
+            yield served
+            assert served.end() == 143
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait until something is so, for at most 20 seconds."""
+    never = threading.Event()
+    for _ in range(1000):
+        if true():
+            return
+        never.wait(0.02)
+    raise AssertionError("it did not come to be")
