@@ -74,13 +74,14 @@ def tour(
         str, typer.Argument(metavar="[FOLDER]", help="Sequences to show; the examples else.")
     ] = "",
 ) -> None:
-    """See pmctl at work against a stand-in: validate, draw, plan, apply, people move.
+    """See pmctl at work against a stand-in: plan, apply, people read, figures appear.
 
     Examples:
       pmctl sandbox tour
       pmctl sandbox tour my-campaigns/
 
-    Needs no server and no configuration, changes nothing on this machine, ends by itself.
+    Needs no server and no configuration, leaves nothing on this machine, ends by itself. Its
+    Mautic, receiver and PostgreSQL run for that time only, in a folder of their own.
     """
     from pmctl.sandbox.tour import run, shipped_campaigns
 

@@ -5,7 +5,8 @@ They need no login. What a contact does is a POST with its id or address:
     POST /sandbox/clock {"hours": 3} | {"set": "2026-11-23T09:00:00"} | {"run": true}
     POST /sandbox/cron
     POST /sandbox/webhooks                 what is queued goes out; {"mode": "command_process"}
-    POST /sandbox/open {"contact": "ana@example.com", "email": "offer"}    click, reply likewise
+    POST /sandbox/open {"contact": "ana@example.com", "email": "offer"}    click, reply likewise;
+                           "agent" is the program that opens or clicks, else a browser
     POST /sandbox/visit {"contact": 1, "url": "https://example.com/pricing"}
     POST /sandbox/submit {"contact": 1, "form": "Sign up"}
     POST /sandbox/download {"contact": 1, "asset": 2}
@@ -24,6 +25,7 @@ from pmctl.sandbox.acts import LINK, Acts
 from pmctl.sandbox.answers import Answer
 from pmctl.sandbox.clock import iso
 from pmctl.sandbox.died import CronDiedError, FatalError, GivenUpError
+from pmctl.sandbox.hook_items import AGENT
 
 PREFIX = "/sandbox/"
 Given = dict[str, Any]
@@ -82,6 +84,10 @@ def _sent(acts: Acts, _: Given) -> Given:
     return {"sent": [{**mail._asdict(), "at": iso(mail.at)} for mail in acts.sent]}
 
 
+def _agent(given: Given) -> str:
+    return str(given.get("agent", AGENT))
+
+
 def _done(act: Callable[[Acts, Given], None]) -> Callable[[Acts, Given], Given]:
     def do(acts: Acts, given: Given) -> Given:
         before = len(acts.sent)
@@ -97,8 +103,10 @@ _ROUTES: dict[tuple[str, str], Callable[[Acts, Given], Given]] = {
     ("POST", "cron"): _cron,
     ("POST", "webhooks"): _webhooks,
     ("GET", "sent"): _sent,
-    ("POST", "open"): _done(lambda a, g: a.open(g["contact"], g["email"])),
-    ("POST", "click"): _done(lambda a, g: a.click(g["contact"], g["email"], g.get("url", LINK))),
+    ("POST", "open"): _done(lambda a, g: a.open(g["contact"], g["email"], agent=_agent(g))),
+    ("POST", "click"): _done(
+        lambda a, g: a.click(g["contact"], g["email"], g.get("url", LINK), agent=_agent(g))
+    ),
     ("POST", "reply"): _done(lambda a, g: a.reply(g["contact"], g["email"])),
     ("POST", "visit"): _done(lambda a, g: a.visit(g["contact"], g["url"], page=g.get("page"))),
     ("POST", "submit"): _done(lambda a, g: a.submit(g["contact"], g["form"])),

@@ -2,69 +2,47 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from pmctl.sandbox import tour_home, tour_people
 
 if TYPE_CHECKING:
     from pmctl.sandbox.server import MauticSandbox
 
 Say = Callable[[str], None]
-HOURS = 50  # a good two days
 
-
-def _people_come(sandbox: MauticSandbox) -> None:
-    """Put twelve contacts into every segment that a campaign starts from; Mautic's cron runs."""
-    store = sandbox.store
-    with store.lock:
-        sources = [key for campaign in store.campaigns.values() for key in campaign["lists"]]
-        for number in range(1, 13):
-            who = store.add_contact(f"visitor-{number}@example.org", firstname=f"Visitor {number}")
-            store.contacts[who]["segments"] = list(dict.fromkeys(sources))
-    sandbox.cron()
-
-
-def _time_passes(sandbox: MauticSandbox) -> None:
-    """Let the cron run every hour; every third contact opens what comes."""
-    seen = 0
-    for _ in range(HOURS):
-        sandbox.clock.move(hours=1)
-        new = sandbox.sent[seen:]
-        seen += len(new)
-        for mail in new:
-            if mail.contact % 3 == 0:
-                sandbox.open(mail.contact, mail.email)
-        sandbox.cron()
-
-
-# Words to say, and a command of pmctl or what happens in the stand-in meanwhile.
-STEPS: tuple[tuple[str, str | Callable[[MauticSandbox], None]], ...] = (
+# Words to say, and a command of pmctl, or the name of a method of _Tour.
+STEPS: tuple[tuple[str, str], ...] = (
     ("A sequence is a YAML file. Checking needs no server:", "campaign validate {campaigns}"),
     ("This is one of them, drawn:", "campaign graph {campaigns}/{first}"),
     ("What would change in Mautic? Nothing is written:", "campaign plan {campaigns}"),
-    ("Do it. Campaigns are made unpublished, read back, and published last:",
+    ("Mautic shall tell of each send, open and click:",
+     "webhook register http://127.0.0.1:{port}/webhooks/mautic --quiet"),
+    ("A receiver keeps them, in a PostgreSQL of its own where none is configured:", "!receive"),
+    ("Now the campaigns. They are made unpublished, read back, and published last:",
      "campaign apply {campaigns} --yes"),
-    ("What Mautic holds now:", "campaign list"),
     ("A second apply finds nothing to do; CI may run it on every merge:",
      "campaign apply {campaigns} --yes"),
-    ("Now twelve people come into the segments, and the stand-in runs the campaigns ...",
-     _people_come),
-    ("... for two days, hour by hour; some people open what they get.", _time_passes),
+    ("", "!live"),
     ("Who is in, and how many wait for something:", "campaign status {campaigns}"),
-    ("And where they are. A change of a step would say what it does to them:",
-     "campaign plan {campaigns}/{first} --people"),
+    ("What came of it. A gateway that follows links is no person; opens name no program:",
+     "stats summary"),
+    ("One campaign:", "stats campaign {key}"),
+    ("And the receiver: nothing waits, nothing is dead:", "webhook status"),
 )  # fmt: skip
 
-
 NEXT = """
-That was it. Next: `pmctl config init` describes your own servers, `pmctl sandbox serve` keeps
-such a stand-in running, and `pmctl campaign --help` lists what else there is."""
+That was it; nothing is left running. Next: `pmctl config init` describes your own servers,
+`pmctl sandbox serve` keeps such a stand-in running, `pmctl --help` lists what else there is."""
 
 
 def shipped_campaigns() -> Path:
@@ -76,32 +54,84 @@ def shipped_campaigns() -> Path:
 def run(sandbox: MauticSandbox, campaigns: Path, say: Say) -> int:
     """Run the tour; return 0, or the exit code of the first command that failed.
 
-    `sandbox` listens. The person's own configuration, caches, logs and events are left alone.
+    `sandbox` listens. The person's own configuration, data, caches and logs are left alone; the
+    receiver and its database end with the tour. Raises PmctlError when the receiver fails.
     """
     folder = campaigns.resolve()
-    first = "trial-nudge.yaml" if (folder / "trial-nudge.yaml").exists() else _first(folder)
     say(f"A stand-in Mautic runs at {sandbox.url}, on this machine only.")
     say("Nothing is sent to anybody.")
-    with _fresh_home(sandbox.settings()) as environment:
-        for words, command in STEPS:
-            if not isinstance(command, str):
-                say(f"\n{words}")
-                command(sandbox)
-                continue
-            argv = [word.format(campaigns=folder.name, first=first) for word in command.split()]
-            say(f"\n{words}\n$ pmctl {shlex.join(argv)}\n")
-            code = subprocess.run(  # noqa: S603  our own program, words of ours
-                [sys.executable, "-m", "pmctl", *argv],
-                env=environment,
-                cwd=folder.parent,  # so that the commands read as a person would type them
-                check=False,
-                stdin=subprocess.DEVNULL,
-            ).returncode
+    tour_people.ask(sandbox.url, "clock", {"hours": -tour_people.HOURS})  # so that it ends today
+    with (
+        _hangup_as_sigterm(),
+        tour_home.home(sandbox.settings()) as environment,
+        tour_home.Receiver(environment) as receiver,
+    ):
+        tour = _Tour(sandbox, folder, environment, receiver, say)
+        for words, what in STEPS:
+            code = tour.step(words, what)
             if code:
                 say(f"\nthis should have worked, but ended with {code}")
                 return code
     say(NEXT)
     return 0
+
+
+class _Tour:
+    def __init__(
+        self,
+        sandbox: MauticSandbox,
+        folder: Path,
+        environment: Mapping[str, str],
+        receiver: tour_home.Receiver,
+        say: Say,
+    ) -> None:
+        self._sandbox, self._folder, self._receiver, self._say = sandbox, folder, receiver, say
+        self._environment = environment
+        usual = "trial-nudge.yaml"
+        first = usual if (folder / usual).exists() else _first(folder)
+        self._names = {"campaigns": folder.name, "first": first, "port": str(receiver.port)}
+
+    def step(self, words: str, what: str) -> int:
+        """Do one step; return its exit code."""
+        if what == "!live":
+            self._live()
+        elif what == "!receive":
+            self._say(f"\n{words}\n$ pmctl {shlex.join(self._receiver.argv)} &")
+            self._receiver.start()
+        elif "{key}" not in what or self._key():
+            return self._command(words, [one.format(**self._names) for one in what.split()])
+        return 0
+
+    def _command(self, words: str, argv: list[str]) -> int:
+        self._say(f"\n{words}\n$ pmctl {shlex.join(argv)}\n")
+        return subprocess.run(  # noqa: S603  our own program, words of ours
+            [sys.executable, "-m", "pmctl", *argv],
+            env=dict(self._environment),
+            cwd=self._folder.parent,  # so that the commands read as a person would type them
+            check=False,
+            stdin=subprocess.DEVNULL,
+        ).returncode
+
+    def _live(self) -> None:
+        people, hours, url = tour_people.PEOPLE, tour_people.HOURS, self._sandbox.url
+        self._say(f"\n{people} people come into the segments, and {hours} hours pass, in seconds:")
+        self._say(f"$ curl --json '{{\"hours\": 1}}' {url}/sandbox/clock")
+        tour_people.come(self._sandbox)
+        done = tour_people.live(url)
+        self._receiver.drain()
+        self._say(f"{done['sent']} mails left; {done['opened']} opens, {done['clicked']} clicks.")
+
+    def _key(self) -> str:
+        """Note and return the key of the first campaign that has sent something, or ""."""
+        store = self._sandbox.store
+        with store.lock:
+            sent = {row["source_id"] for row in store.sent}
+            for number in sorted(store.campaigns):
+                campaign = store.campaigns[number]
+                found = re.search(r"\bkey=(\S+)", campaign["description"] or "")
+                if found and any(str(event["id"]) in sent for event in campaign["events"]):
+                    return self._names.setdefault("key", found[1])
+        return ""
 
 
 def _first(folder: Path) -> str:
@@ -111,10 +141,13 @@ def _first(folder: Path) -> str:
 
 
 @contextmanager
-def _fresh_home(settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    with TemporaryDirectory(prefix="pmctl-tour-") as home:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PMCTL_")}
-        folders = {
-            f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CONFIG", "STATE", "CACHE", "DATA")
-        }
-        yield {**kept, **folders, **settings, "PYTHONUNBUFFERED": "1"}
+def _hangup_as_sigterm() -> Iterator[None]:
+    """Clean up also when the terminal is closed: as main does at SIGTERM."""
+    if not hasattr(signal, "SIGHUP") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
