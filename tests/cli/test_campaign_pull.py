@@ -253,7 +253,7 @@ def test_adopting_twice_or_with_another_text_is_told(
     assert "--yes" in err
     code, _, err = pmctl("campaign", "adopt", path, "--id", number, "--dry-run")
     assert (code, written(sandbox)) == (0, [])
-    assert "get their marks (nothing was written)" in err
+    assert "1 email and 0 events get their marks (nothing was written)" in err
     assert pmctl("campaign", "adopt", path, "--id", number, "--yes")[0] == 0
     code, _, err = pmctl("campaign", "adopt", path, "--id", number, "--yes")
     assert (code, "already" in err) == (0, True)

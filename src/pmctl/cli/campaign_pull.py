@@ -14,6 +14,7 @@ from pmctl.cli.campaign_values import Env, Variables, VarsFiles, values
 from pmctl.cli.common import Printing, context_of, group
 from pmctl.errors import PmctlError, UsageError
 from pmctl.parallel import side_by_side
+from pmctl.text import counted
 
 if TYPE_CHECKING:
     from pmctl.clients.campaign import Campaigns, Listed
@@ -156,7 +157,8 @@ def adopt(
     looked = campaign_adopt.look(client, want, number)
     emails = sum(change.kind == "email" for change in looked.plan.changes)
     events = sum(change.kind == "event" for change in looked.plan.changes)
-    said = f"{want.key}: campaign {number}, {emails} emails and {events} events get their marks"
+    marked = f"{counted(emails, 'email')} and {counted(events, 'event')}"
+    said = f"{want.key}: campaign {number}, {marked} get their marks"
     if not looked.plan.changes:
         output.note(f"campaign {number} is {want.key} already")
     elif dry_run:
