@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -15,11 +16,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
     rule,
     run_state_machine_as_test,
 )
@@ -43,15 +42,24 @@ from tests.postgres import Server
 __all__ = ["prepared"]
 
 T = TypeVar("T")
-some = st.sampled_from([None, 1, 2])
+# Few values, so that events meet: the same contact at the same step, on several days.
+some = st.sampled_from([1, None])
 about = st.fixed_dictionaries({
-    "hours": st.integers(0, 96), "event_type": st.sampled_from(["sent", "opened", "clicked"]),
-    "contact_id": some, "campaign_event_id": some, "email_id": some,
-    "agent_class": st.sampled_from(["human", "proxy", None]),
+    "hours": st.sampled_from([60, 30, 0]), "event_type": st.sampled_from(["opened", "sent"]),
+    "contact_id": some, "campaign_event_id": some, "email_id": st.just(1),
+    "agent_class": st.sampled_from(["human", "proxy"]),
 })  # fmt: skip
+Drawn = tuple[list[dict[str, Any]], list[int]]
+batches = st.tuples(
+    st.lists(about, min_size=1, max_size=4), st.lists(st.integers(0, 99), max_size=4)
+)
 BAD: list[dict[str, Any]] = [
     {"id": "x"}, {"occurred_at": "infinity"}, {"contact_id": 2**64}, {"payload": "\0"},
 ]  # fmt: skip
+
+
+def _shuffled(one: Event) -> str:
+    return sha256(one["id"].encode()).hexdigest()
 
 
 def again(do: Callable[[], T]) -> T:
@@ -67,52 +75,55 @@ class Deliveries(RuleBasedStateMachine):
 
     server: Server
     name: str
-    happened = Bundle("happened")
 
     @initialize()
     def begin(self) -> None:
         self.stored: dict[str, Event] = {}
-        self.made = 0
+        self.happened: list[Event] = []
         tenant = str(uuid4())
         self.writers = [at(self.server, database=self.name, tenant_id=tenant) for _ in range(2)]
 
-    @rule(target=happened, each=st.lists(about, min_size=1, max_size=6))
-    def happen(self, each: list[dict[str, Any]]) -> Any:
-        """Something happens in Mautic; nobody has heard of it yet."""
-        self.made += len(each)
-        return multiple(*(event(self.made - n, **one) for n, one in enumerate(each)))
+    def chosen(self, drawn: Drawn) -> list[Event]:
+        """Return new events and some of those that happened before, shuffled."""
+        new, old = drawn
+        self.happened += [event(len(self.happened) + n, **one) for n, one in enumerate(new, 1)]
+        again = [self.happened[n % len(self.happened)] for n in old]
+        return sorted([*self.happened[len(self.happened) - len(new) :], *again], key=_shuffled)
 
-    @rule(which=st.lists(happened, min_size=1, max_size=12), writer=st.integers(0, 1),
+    @rule(drawn=batches, writer=st.integers(0, 1),
           form=st.integers(0, 2))  # fmt: skip
-    def deliver(self, which: list[Event], writer: int, form: int) -> None:
+    def deliver(self, drawn: Drawn, writer: int, form: int) -> None:
         """A batch of old and new, some of them twice."""
+        which = self.chosen(drawn)
         known = {one["id"]: one for one in which}
         new = len(known.keys() - self.stored.keys())
 
         assert self.write(writer, form, which) == Added(new, len(which) - new)
         self.stored |= known
 
-    @rule(which=st.lists(happened, min_size=1, max_size=6), bad=st.sampled_from(BAD),
+    @rule(drawn=batches, bad=st.sampled_from(BAD),
           place=st.integers(0, 6), form=st.integers(0, 2))  # fmt: skip
     def deliver_with_a_bad_one(
-        self, which: list[Event], bad: dict[str, Any], place: int, form: int
+        self, drawn: Drawn, bad: dict[str, Any], place: int, form: int
     ) -> None:
         """A row that the server cannot hold takes the whole batch with it."""
+        which = self.chosen(drawn)
         mixed = [*which[:place], event(10**6, **bad), *which[place:]]
         with pytest.raises(BadRow):
             self.write(0, form, mixed)
 
-    @rule(which=st.lists(happened, min_size=1, max_size=6), form=st.integers(0, 2))
-    def deliver_and_lose_the_answer(self, which: list[Event], form: int) -> None:
+    @rule(drawn=batches, form=st.integers(0, 2))
+    def deliver_and_lose_the_answer(self, drawn: Drawn, form: int) -> None:
         """It was stored, nobody knows it, and so it is sent again by another."""
+        which = self.chosen(drawn)
         self.write(0, form, which)
         assert self.write(1, form, which) == Added(0, len(which))
         self.stored |= {one["id"]: one for one in which}
 
-    @rule(which=st.lists(happened, min_size=1, max_size=6), writer=st.integers(0, 1))
-    def break_off_before_the_commit(self, which: list[Event], writer: int) -> None:
+    @rule(drawn=batches, writer=st.integers(0, 1))
+    def break_off_before_the_commit(self, drawn: Drawn, writer: int) -> None:
         """The statements of a batch went through, its transaction did not."""
-        niledb = self.writers[writer]
+        niledb, which = self.writers[writer], self.chosen(drawn)
         again(lambda: ids(niledb))
         with suppress(KeyboardInterrupt), niledb.transaction() as execute:
             add_events(_Within(niledb, execute), batch(*which))  # type: ignore[arg-type]
