@@ -188,6 +188,20 @@ def test_a_contact_in_a_second_round_is_counted_and_refused(
     assert "1 contact waiting there cannot continue: they are in a second" in in_two_lines(err)
 
 
+def test_forced_over_that_the_others_move_and_that_one_is_dropped(
+    file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    _people_wait(sandbox, file, pmctl)
+    row = next(row for row in sandbox.store.log if row["is_scheduled"] == "1")
+    row["rotation"] = "2"
+    file.write_text(AFTER)
+
+    assert pmctl("campaign", "apply", file, "--force", "one of them is a test")[0] == 0
+
+    others = [contact for contact in PEOPLE if contact != int(row["lead_id"])]
+    assert _mailed(sandbox, days=30) == [(contact, "third") for contact in others]
+
+
 @pytest.mark.parametrize(
     ("steps", "words"),
     [

@@ -152,7 +152,9 @@ def carry_out(
     ids = {mail.step: mail.id for mail in mails}
     names = Names({**before.names.ids, "email": ids})
     notes = records(want, replace(before.live, mails=mails), client.env, names)
-    live = before.live.campaign and move_waiting(client, want, before.live.campaign, names, notes)
+    live = before.live.campaign and move_waiting(
+        client, want, before.live.campaign, names, notes, forced=bool(force)
+    )
     campaign_id = _write_campaign(client, before, live, names, notes)
     after, left = _read_back(client, want, campaign_id, names)
     if plan.action == "create" and after.campaign and not only_publishing(left):

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.mautic_errors import MauticConflict
-from pmctl.clients.unchanged import check_campaign
+from pmctl.clients.unchanged import PLAN_AGAIN, check_campaign
 from pmctl.clients.writes import AGAIN, once
-from pmctl.errors import NotFound, OutcomeUnknown, Temporary, Unreachable
+from pmctl.errors import NotFound, OutcomeUnknown, Temporary, Unreachable, Unsafe
 from pmctl.parallel import side_by_side
 from pmctl.sequence import live as live_shape
 from pmctl.sequence import migration
@@ -34,17 +34,24 @@ ROUNDS = 3  # of writing rows for whoever has none, and looking again
 
 
 def move_waiting(
-    client: Campaigns, want: Desired, live: LiveCampaign, names: Names, notes: Records
+    client: Campaigns,
+    want: Desired,
+    live: LiveCampaign,
+    names: Names,
+    notes: Records,
+    *,
+    forced: bool,
 ) -> LiveCampaign:
     """Move who waits at steps that go and may go on; return the campaign as it is afterwards.
 
-    Nothing is written when nobody waits there. Raises Changed when somebody else changed the
+    Nothing is written when nobody waits there. Whoever is in a second round cannot be moved and is
+    dropped, which takes `forced`. Raises Unsafe without it, Changed when somebody else changed the
     campaign, Temporary when not everybody could be moved: they wait on at the parked event.
     """
     moving = [
         move
         for move in migration.moves(want, live, match(want, live))
-        if next(_waiting(client, live.id, move.gone.id), None)
+        if next(_waiting(client, live.id, move.gone.id, forced=forced), None)
     ]
     if not moving:
         return live
@@ -52,7 +59,7 @@ def move_waiting(
     live = _park(client, want, live, names, notes, moving)
     ids = match(want, live)
     for move in moving:
-        _rows(client, live.id, move, ids[move.to.identity].id)
+        _rows(client, live.id, move, ids[move.to.identity].id, forced=forced)
     return live
 
 
@@ -64,7 +71,7 @@ def _park(
     notes: Records,
     moving: list[Move],
 ) -> LiveCampaign:
-    """Write the new campaign, unpublished, with the events that go still in it."""
+    """Write the new campaign, with the events that go still in it, where nobody comes to them."""
     ids = match(want, live)
     there = [event.id for event in live.events]
     numbers = {identity: event.id for identity, event in ids.items()}
@@ -96,7 +103,7 @@ def _is_parked(want: Desired, now: LiveCampaign, moving: list[Move]) -> bool:
     return all(move.gone.id in leaving and move.to.identity in targets for move in moving)
 
 
-def _rows(client: Campaigns, campaign_id: int, move: Move, to: int) -> None:
+def _rows(client: Campaigns, campaign_id: int, move: Move, to: int, *, forced: bool) -> None:
     """Give each of those who wait a row at the event `to`, and see that they have it."""
 
     def write(one: tuple[int, datetime]) -> None:
@@ -104,7 +111,7 @@ def _rows(client: Campaigns, campaign_id: int, move: Move, to: int) -> None:
 
     for attempt in range(ROUNDS + 1):
         have = {int(row["lead_id"]) for row in _log(client, campaign_id, to)}
-        waiting = _waiting(client, campaign_id, move.gone.id)
+        waiting = _waiting(client, campaign_id, move.gone.id, forced=forced)
         missing = [(contact, due) for contact, due in waiting if contact not in have]
         if not missing:
             return
@@ -132,12 +139,25 @@ def _row(client: Campaigns, move: Move, to: int, contact: int, due: datetime) ->
         client.mautic.put(path, body)
 
 
-def _waiting(client: Campaigns, campaign_id: int, event_id: int) -> Iterator[tuple[int, datetime]]:
-    """Yield who waits at an event: contact and the date for which it is scheduled."""
+def _waiting(
+    client: Campaigns, campaign_id: int, event_id: int, *, forced: bool
+) -> Iterator[tuple[int, datetime]]:
+    """Yield who waits at an event in the first round: contact and the date of its schedule.
+
+    A row that is written from outside is one of the first round. Raises Unsafe for somebody in
+    another, who came after the plan was made, unless it is `forced`: then they are left out.
+    """
     now = datetime.now(UTC)
     for row in _log(client, campaign_id, event_id):
-        if row.get("is_scheduled") == "1":
+        if row.get("is_scheduled") != "1":
+            continue
+        if row.get("rotation", "1") == "1":
             yield int(row["lead_id"]), migration.due(row, now)
+        elif not forced:
+            raise Unsafe(
+                f"contact {row['lead_id']} came to a step that goes in a second round meanwhile",
+                hint=PLAN_AGAIN,
+            )
 
 
 def _log(client: Campaigns, campaign_id: int, event_id: int) -> Iterator[dict[str, str]]:
