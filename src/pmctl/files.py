@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from pmctl.errors import PmctlError
+
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
     """Replace `path` by `data`; it survives a power cut. Raises OSError, then `path` is untouched.
@@ -28,6 +30,14 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
             Path(name).unlink()
         raise
     _sync_folder(target.parent)
+
+
+def save(path: Path, data: bytes | str, *, hint: str, mode: int = 0o644) -> None:
+    """Write a file that somebody asked for, whole or not at all. Raises PmctlError."""
+    try:
+        write_atomic(path, data, mode)
+    except OSError as exc:
+        raise PmctlError(f"{path} cannot be written: {exc.strerror}", hint=hint) from exc
 
 
 def _sync_folder(folder: Path) -> None:

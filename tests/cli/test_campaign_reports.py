@@ -81,7 +81,7 @@ def test_a_report_that_cannot_be_written_is_one_clear_error(folder: Path, pmctl:
     )
 
     assert (code, out) == (1, "")
-    assert "error: cannot write no/such/report.json: No such file or directory\nhint:" in err
+    assert "error: no/such/report.json cannot be written: No such file or directory\nhint:" in err
 
 
 @pytest.mark.parametrize(

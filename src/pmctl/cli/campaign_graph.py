@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pmctl import output
 from pmctl.cli.campaign_files import compiled
-from pmctl.errors import PmctlError, UsageError
+from pmctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pmctl.context import Context
@@ -98,14 +98,9 @@ def _write(content: str | bytes, to: str) -> None:
     if isinstance(content, str) and not content.endswith("\n"):
         content += "\n"
     if to:
-        from pmctl.files import write_atomic
+        from pmctl.files import save
 
-        try:
-            write_atomic(Path(to), content, 0o644)
-        except OSError as exc:
-            raise PmctlError(
-                f"{to} cannot be written: {exc.strerror}", hint="name another place with --to"
-            ) from exc
+        save(Path(to), content, hint="name another place with --to")
         output.note(f"wrote {to}")
     elif isinstance(content, str):
         sys.stdout.write(content)

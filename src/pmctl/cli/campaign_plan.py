@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pmctl import output
 from pmctl.cli.campaign_changes import TO_DO, Work, planned
 from pmctl.clients import saved_plan
-from pmctl.errors import PmctlError, UsageError
+from pmctl.errors import UsageError
 from pmctl.sequence import report
 from pmctl.sequence.plan_document import document
 
@@ -86,18 +86,14 @@ def _check(asked: Asked) -> None:
 
 
 def _write_comment(asked: Asked, plans: list[Plan], work: Work) -> None:
-    from pmctl.files import write_atomic
+    from pmctl.files import save
     from pmctl.sequence.plan_markdown import markdown
 
     text = markdown(plans, asked.picture_url, dict(_pictures(plans, work)))
     if asked.markdown == "-":
         sys.stdout.write(text)
         return
-    try:
-        write_atomic(Path(asked.markdown), text, 0o644)
-    except OSError as exc:
-        hint = "is the folder there, and yours?"
-        raise PmctlError(f"{asked.markdown} cannot be written: {exc.strerror}", hint=hint) from exc
+    save(Path(asked.markdown), text, hint="is the folder there, and yours?")
 
 
 def _pictures(plans: list[Plan], work: Work) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ import typer
 
 from pmctl import output
 from pmctl.clients import sources
-from pmctl.errors import BadInput, InputProblems, PmctlError, Problem, UsageError, redact
+from pmctl.errors import BadInput, InputProblems, Problem, UsageError, redact
 
 if TYPE_CHECKING:
     from pmctl.clients.sources import Source
@@ -79,7 +79,7 @@ def in_order(findings: list[Finding], files: tuple[str, ...]) -> tuple[Finding, 
 
 def write(checked: Checked, form: Form, file: Path | None) -> None:
     """Write the report, whole or not at all. Raises PmctlError when the file cannot be written."""
-    from pmctl.files import write_atomic
+    from pmctl.files import save
     from pmctl.sequence.reports import FORMATS, text
 
     if file is None and form is Form.text:
@@ -89,12 +89,7 @@ def write(checked: Checked, form: Form, file: Path | None) -> None:
     if file is None:
         sys.stdout.write(report)
         return
-    try:
-        write_atomic(file, report, 0o644)
-    except OSError as exc:
-        raise PmctlError(
-            f"cannot write {file}: {exc.strerror}", hint="does its folder exist, and is it yours?"
-        ) from exc
+    save(file, report, hint="does its folder exist, and is it yours?")
 
 
 def refuse_invalid(checked: Checked) -> None:

@@ -14,7 +14,7 @@ from pmctl.cli import stats_common as common
 from pmctl.cli.common import Command, group
 from pmctl.clients.stats_figures import Agent, Counts, figures
 from pmctl.clients.stats_periods import By, Period
-from pmctl.errors import PmctlError, UsageError
+from pmctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pmctl.charts.page import Section
@@ -59,9 +59,7 @@ def report(
     period = _ended(stats, asked)
     found = _sections(stats, period, campaign, agent, by)
     if found is None:
-        from pmctl.cli.stats import show_none
-
-        show_none(stats, period)
+        common.show_none(stats, period)
         return
     name, sections = found
     now = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC"
@@ -151,12 +149,7 @@ def _write(content: str | bytes, to: str) -> None:
     if to == "-":
         sys.stdout.write(content if isinstance(content, str) else content.decode())
         return
-    from pmctl.files import write_atomic
+    from pmctl.files import save
 
-    try:
-        write_atomic(Path(to), content, 0o644)
-    except OSError as exc:
-        raise PmctlError(
-            f"{to} cannot be written: {exc.strerror}", hint="name another place"
-        ) from exc
+    save(Path(to), content, hint="name another place")
     output.note(f"wrote {to}")

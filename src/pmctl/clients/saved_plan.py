@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmctl import __version__
 from pmctl.errors import BadInput, PmctlError
-from pmctl.files import write_atomic
+from pmctl.files import save
 
 if TYPE_CHECKING:
     from pmctl.sequence.payload import Desired
@@ -72,11 +72,8 @@ def write(path: Path, saved: Saved) -> None:
     """Save a plan, readable by its owner only. Raises PmctlError when it cannot be written."""
     record = {"kind": KIND, "version": VERSION, **asdict(saved)}
     record["checksum"] = _checksum(record)
-    try:
-        write_atomic(path, json.dumps(record, indent=1) + "\n", 0o600)
-    except OSError as exc:
-        hint = "is the folder there, and yours?"
-        raise PmctlError(f"{path} cannot be written: {exc.strerror}", hint=hint) from exc
+    hint = "is the folder there, and yours?"
+    save(path, json.dumps(record, indent=1) + "\n", hint=hint, mode=0o600)
 
 
 def read(path: Path) -> Saved:
