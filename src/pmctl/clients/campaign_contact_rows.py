@@ -11,6 +11,7 @@ import csv
 import json
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -94,13 +95,12 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
             raise _Flaw("not UTF-8 text", line=number, column=exc.start + 1, hint=hint) from exc
 
 
-class _Reader:
+class _Rules:
+    """What a row must be, and the words for one that is not."""
+
     def __init__(self, name: str, known: Mapping[str, str] | None) -> None:
         self.name = name
         self.known = known
-
-    def rows(self, lines: Iterator[str]) -> Iterator[Row | Problem]:
-        raise NotImplementedError
 
     def problem(self, flaw: _Flaw, line: int) -> Problem:
         return Problem(self.name, flaw.at or line, flaw.column, str(flaw), hint=flaw.hint)
@@ -147,6 +147,12 @@ class _Reader:
             if name not in self.known and name != TAGS:
                 hint = did_you_mean(name, self.known, "fields are named by their alias in Mautic")
                 raise _Flaw(f"Mautic has no contact field {name!r}", hint=hint)
+
+
+class _Reader(_Rules, ABC):
+    @abstractmethod
+    def rows(self, lines: Iterator[str]) -> Iterator[Row | Problem]:
+        """Yield the contacts of a file, or what is wrong with them."""
 
 
 class _Csv(_Reader):
@@ -219,10 +225,10 @@ class _Jsonl(_Reader):
 
 def row_of(given: Mapping[str, Any], known: Mapping[str, str] | None) -> Row:
     """Return the row of a command line. Raises UsageError for what `read` calls a problem."""
-    reader = _Reader("", known)
+    rules = _Rules("", known)
     try:
-        reader.check_names(name for name in given if name != "email")
-        return reader.row(0, given)
+        rules.check_names(name for name in given if name != "email")
+        return rules.row(0, given)
     except _Flaw as flaw:
         raise UsageError(str(flaw), hint=flaw.hint) from flaw
 
