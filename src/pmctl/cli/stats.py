@@ -78,13 +78,10 @@ def summary(
     95 % Wilson interval. A rate of fewer than 30 is `too few`. Days are UTC. What Mautic does not
     know (deliveries, complaints, hard or soft) is `unknown`, never guessed.
     """
-    if explain:
-        common.explain()
-        return
-    period = common.asked_period(since, until)
-    common.repeated(
-        lambda: _summary(common.stats_of(ctx), period, agent, campaign), watch=watch, every=every
-    )
+    common.answer(
+        ctx, lambda stats, period: _summary(stats, period, agent, campaign),
+        since=since, until=until, explain=explain, watch=watch, every=every,
+    )  # fmt: skip
 
 
 def _summary(stats: Stats, period: Period, agent: Agent, key: str | None) -> None:
@@ -92,7 +89,7 @@ def _summary(stats: Stats, period: Period, agent: Agent, key: str | None) -> Non
     period = stats.closed(period, common.today())
     found = campaign_figures(stats, steps, period, agent) if steps else _all(stats, period, agent)
     if found is None:
-        show_none(stats, period, steps)
+        common.show_none(stats, period, steps)
         return
     output.note(_about(period, steps))
     common.show_figures(found)
@@ -111,15 +108,6 @@ def campaign_figures(
 
     counts = sum(stats.of_steps(steps, period).values(), Counts())
     return figures(counts, agent, stats.unnamed(period)) if counts else None
-
-
-def show_none(stats: Stats, period: Period, steps: list[StepRow] | None = None) -> None:
-    """Say that there is nothing: no event at all, or none in this period."""
-    words = common.NO_EVENTS
-    if stats.first_day is not None:
-        of = f" of {steps[0].key}" if steps else ""
-        words = f"no events{of}, {period.words}; the first of all is of {stats.first_day} (UTC)"
-    common.show_nothing(["metric", "contacts", "events", "rate"], words)
 
 
 def _about(period: Period, steps: list[StepRow] | None) -> str:
@@ -152,16 +140,13 @@ def campaign(
     Mautic tells of a bounce or an unsubscription without always naming its mail: where it does
     not, those of a campaign are unknown, or a lower bound (`at least`).
     """
-    if explain:
-        common.explain()
+    if compare is not None and not explain:
+        show_compared(ctx, key, common.asked_period(since, until))
         return
-    period = common.asked_period(since, until)
-    if compare is not None:
-        show_compared(ctx, key, period)
-        return
-    common.repeated(
-        lambda: _campaign(common.stats_of(ctx), period, agent, key), watch=watch, every=every
-    )
+    common.answer(
+        ctx, lambda stats, period: _campaign(stats, period, agent, key),
+        since=since, until=until, explain=explain, watch=watch, every=every,
+    )  # fmt: skip
 
 
 def _campaign(stats: Stats, period: Period, agent: Agent, key: str) -> None:
@@ -169,7 +154,7 @@ def _campaign(stats: Stats, period: Period, agent: Agent, key: str) -> None:
     period = stats.closed(period, common.today())
     found = campaign_figures(stats, steps, period, agent)
     if found is None:
-        show_none(stats, period, steps)
+        common.show_none(stats, period, steps)
         return
     output.note(_about(period, steps))
     common.show_figures(found)
@@ -202,13 +187,10 @@ def series(
     and last period are cut to the days asked for. A contact counts on the day of its first open or
     click, so the periods add up.
     """
-    if explain:
-        common.explain()
-        return
-    asked = common.asked_period(since, until)
-    common.repeated(
-        lambda: _series(common.stats_of(ctx), asked, by, campaign, agent), watch=watch, every=every
-    )
+    common.answer(
+        ctx, lambda stats, asked: _series(stats, asked, by, campaign, agent),
+        since=since, until=until, explain=explain, watch=watch, every=every,
+    )  # fmt: skip
 
 
 def _series(stats: Stats, asked: Period, by: By, key: str | None, agent: Agent) -> None:
@@ -222,7 +204,7 @@ def _series(stats: Stats, asked: Period, by: By, key: str | None, agent: Agent) 
     period = Period(asked.since, asked.until or max(today, asked.since or today))
     found: list[tuple[Period, Counts]] = stats.series(period, by, steps)
     if not any(counts for _, counts in found):
-        show_none(stats, period, steps)
+        common.show_none(stats, period, steps)
         return
     output.note(_about(period, steps))
     show_series(found, agent, stats.unnamed(period) if steps else None)

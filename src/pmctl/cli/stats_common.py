@@ -18,6 +18,7 @@ from pmctl.clients.stats_periods import Period, period
 if TYPE_CHECKING:
     from pmctl.clients.stats import Stats
     from pmctl.clients.stats_figures import Counts
+    from pmctl.clients.stats_steps import StepRow
 
 Since = Annotated[
     str | None,
@@ -95,7 +96,16 @@ def show_nothing(columns: Sequence[str], words: str = NO_EVENTS) -> None:
         output.show([], columns)
 
 
-def explain() -> None:
+def show_none(stats: Stats, within: Period, steps: list[StepRow] | None = None) -> None:
+    """Say that there is nothing: no event at all, or none in this period."""
+    words = NO_EVENTS
+    if stats.first_day is not None:
+        of = f" of {steps[0].key}" if steps else ""
+        words = f"no events{of}, {within.words}; the first of all is of {stats.first_day} (UTC)"
+    show_nothing(["metric", "contacts", "events", "rate"], words)
+
+
+def define() -> None:
     """Show the definition of each figure."""
     from pmctl.clients.stats_definitions import DEFINITIONS
 
@@ -175,12 +185,25 @@ def _numeric(value: object) -> bool:
     return str(value).replace(",", "").isdecimal() or str(value).endswith("%")
 
 
-def repeated(show: Callable[[], None], *, watch: bool, every: float) -> None:
-    """Show something, once or again and again."""
+def answer(
+    ctx: typer.Context,
+    show: Callable[[Stats, Period], None],
+    *,
+    since: str | None,
+    until: str | None,
+    explain: bool,
+    watch: bool,
+    every: float,
+) -> None:
+    """Show figures of the period asked for, once or again and again; or only what they mean."""
+    if explain:
+        define()
+        return
+    asked = asked_period(since, until)
     while True:
         if watch and sys.stdout.isatty():
             sys.stdout.write(_REPEATED)
-        show()
+        show(stats_of(ctx), asked)
         sys.stdout.flush()
         if not watch:
             return

@@ -58,9 +58,7 @@ def contacts(
     )  # fmt: skip
     columns = ["contact_id", "email", "sent", "opened", "clicked", "replied", "last_at"]
     if not found:
-        from pmctl.cli.stats import show_none
-
-        show_none(stats, period, steps)
+        common.show_none(stats, period, steps)
         return
     if len(found) > limit:
         output.note(f"showing the first {limit} contacts; --limit N shows more")
@@ -97,9 +95,7 @@ def domains(
         stats.database, period, steps=steps, agent=agent.value, limit=limit + 1
     )
     if not found:
-        from pmctl.cli.stats import show_none
-
-        show_none(stats, period, steps)
+        common.show_none(stats, period, steps)
         return
     if len(found) > limit:
         output.note(f"showing the first {limit} domains; --limit N shows more")

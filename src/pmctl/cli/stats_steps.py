@@ -52,13 +52,9 @@ def steps(
     Steps go by their ids in the file. A step that the file no longer has keeps its figures
     (`live` is false). The time to open, median and 90th percentile, is of all time.
     """
-    if explain:
-        common.explain()
-        return
-    period = common.asked_period(since, until)
-    common.repeated(
-        lambda: _steps(common.stats_of(ctx), key, period, agent, variants=variants),
-        watch=watch, every=every,
+    common.answer(
+        ctx, lambda stats, period: _steps(stats, key, period, agent, variants=variants),
+        since=since, until=until, explain=explain, watch=watch, every=every,
     )  # fmt: skip
 
 
@@ -67,9 +63,7 @@ def _steps(stats: Stats, key: str, period: Period, agent: Agent, *, variants: bo
     period = stats.closed(period, common.today())
     found = stages(rows, stats.of_steps(rows, period), variants=variants)
     if not any(stage.counts for stage in found):
-        from pmctl.cli.stats import show_none
-
-        show_none(stats, period, rows)
+        common.show_none(stats, period, rows)
         return
     times = stats.time_to_open(rows, agent)
     unnamed = stats.unnamed(period)
