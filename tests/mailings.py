@@ -11,10 +11,19 @@ from uuid import UUID
 
 from pmctl.backends.niledb import Niledb
 from pmctl.backends.niledb_events import add_events
+from pmctl.clients.stats_steps import StepRow
+from tests.conftest import Run
 
 Event = dict[str, Any]
 BEGIN = datetime(2026, 10, 1, 8, tzinfo=UTC)
 STEPS = {"offer": (11, 31), "resend": (12, 32)}  # step -> event of the campaign, email
+ROWS = [
+    StepRow(10, 5, "welcome", "Welcome", "tag+new", "lead.changetags", 0, "", 0),
+    *(
+        StepRow(number, 5, "welcome", "Welcome", step, "email.send", email, "", place)
+        for place, (step, (number, email)) in enumerate(STEPS.items(), 1)
+    ),
+]
 
 
 def event(number: int, type_: str, at: datetime, contact: int, **more: Any) -> Event:
@@ -77,3 +86,11 @@ def recount(
         total += since <= day <= until
         first.setdefault((one["campaign_event_id"], one["email_id"], one["contact_id"]), day)
     return sum(since <= day <= until for day in first.values()), total
+
+
+def rows(pmctl: Run, *argv: str) -> list[dict[str, Any]]:
+    """Return what a command of stats shows, as JSON."""
+    code, out, err = pmctl("stats", *argv, "-o", "json")
+    assert code == 0, err
+    found: list[dict[str, Any]] = json.loads(out)
+    return found

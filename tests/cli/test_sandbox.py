@@ -126,7 +126,11 @@ def test_options_that_make_no_sense_are_64(options: tuple[str, str], pmctl: Run)
 def test_the_tour_ends_well_and_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     own = {"PMCTL_MAUTIC_URL": "http://127.0.0.1:9", "PMCTL_CONTEXT": "production",
-           "PMCTL_WEBHOOK_SECRET": "ours", "PMCTL_NILEDB_HOST": "127.0.0.9"}  # fmt: skip
+           "PMCTL_WEBHOOK_SECRET": "ours", "PMCTL_NILEDB_HOST": "127.0.0.9",
+           "XDG_DATA_HOME": str(tmp_path / "data")}  # fmt: skip
+    events = tmp_path / "data" / "pmctl" / "pg18" / "PG_VERSION"  # as if there were some
+    events.parent.mkdir(parents=True)
+    events.touch()
 
     tour = run(*PMCTL, "sandbox", "tour", TMPDIR=str(tmp_path / "tmp"), **own)
 
@@ -152,6 +156,7 @@ def test_the_tour_ends_well_and_leaves_nothing_behind(home: Path, tmp_path: Path
     assert _running(place) == []
     assert list(home.rglob("*")) == []
     assert list((tmp_path / "tmp").iterdir()) == []
+    assert list((tmp_path / "data" / "pmctl").iterdir()) == [events.parent]
 
 
 def test_the_figures_of_the_tour_are_those_of_the_stand_in(

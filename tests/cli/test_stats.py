@@ -6,35 +6,15 @@ import csv
 import io
 import json
 import statistics
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
 from pmctl.clients import stats_steps
 from pmctl.clients.stats_steps import StepRow
-from tests.backends.test_niledb import at
 from tests.conftest import Run
-from tests.mailings import BEGIN, STEPS, Event, event, history, recount, store
-from tests.postgres import Server
-
-ROWS = [
-    StepRow(10, 5, "welcome", "Welcome", "tag+new", "lead.changetags", 0, "", 0),
-    *(
-        StepRow(number, 5, "welcome", "Welcome", step, "email.send", email, "", place)
-        for place, (step, (number, email)) in enumerate(STEPS.items(), 1)
-    ),
-]
-
-
-@pytest.fixture
-def niledb(server: Server, database: str, statements: list[str]) -> Iterator[Niledb]:
-    made = at(server, database=database)
-    niledb_schema.prepare(made)
-    yield made
-    made.close()
+from tests.mailings import BEGIN, ROWS, STEPS, Event, event, history, recount, rows, store
 
 
 @pytest.fixture
@@ -44,13 +24,6 @@ def events(niledb: Niledb) -> list[Event]:
     store(niledb, made)
     stats_steps.write(niledb, ROWS)
     return made
-
-
-def rows(pmctl: Run, *argv: str) -> list[dict[str, Any]]:
-    code, out, err = pmctl("stats", *argv, "-o", "json")
-    assert code == 0, err
-    found: list[dict[str, Any]] = json.loads(out)
-    return found
 
 
 def by_metric(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

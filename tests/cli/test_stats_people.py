@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
 from pmctl.clients import stats_export, stats_steps
 from pmctl.clients.stats_export import guarded
 from pmctl.clients.stats_periods import Period
 from pmctl.clients.stats_steps import StepRow
 from pmctl.sandbox.server import MauticSandbox
-from tests.backends.test_niledb import at
-from tests.cli.test_stats import ROWS
 from tests.conftest import Run
-from tests.mailings import BEGIN, Event, event, history, recount, store
-from tests.postgres import Server
+from tests.mailings import BEGIN, ROWS, Event, event, history, recount, rows, store
 
 ALL = ["--since", "2026-09-01"]
-
-
-@pytest.fixture
-def niledb(server: Server, database: str, statements: list[str]) -> Iterator[Niledb]:
-    made = at(server, database=database)
-    niledb_schema.prepare(made)
-    yield made
-    made.close()
 
 
 def addressed(one: Event) -> Event:
@@ -57,13 +43,6 @@ def events(niledb: Niledb) -> list[Event]:
     store(niledb, made)
     stats_steps.write(niledb, ROWS)
     return made
-
-
-def rows(pmctl: Run, *argv: str) -> list[dict[str, Any]]:
-    code, out, err = pmctl("stats", *argv, "-o", "json")
-    assert code == 0, err
-    found: list[dict[str, Any]] = json.loads(out)
-    return found
 
 
 def test_contacts_have_what_each_of_them_did(pmctl: Run, events: list[Event]) -> None:

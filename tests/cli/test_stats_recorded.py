@@ -11,27 +11,16 @@ from typing import Any
 
 import pytest
 
-from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
 from pmctl.backends.niledb_events import add_events
 from pmctl.clients import stats_steps
 from pmctl.clients.stats_steps import StepRow
 from pmctl.webhook.events import parse, rows
-from tests.backends.test_niledb import at
 from tests.conftest import Run
-from tests.postgres import Server
 from tests.webhook_bodies import NAMES, body
 
 RECEIVED = datetime(2026, 11, 23, tzinfo=UTC)
 MAILS = ("email_on_send", "email_on_open", "page_on_hit")
-
-
-@pytest.fixture
-def niledb(server: Server, database: str, statements: list[str]) -> Iterator[Niledb]:
-    made = at(server, database=database)
-    niledb_schema.prepare(made)
-    yield made
-    made.close()
 
 
 def items(name: str) -> Iterator[tuple[str, dict[str, Any]]]:

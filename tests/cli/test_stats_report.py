@@ -5,26 +5,21 @@ from __future__ import annotations
 import html.parser
 import re
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
 from pmctl.charts.page import Section, Table, page
 from pmctl.charts.svg import STYLE, lines
 from pmctl.clients import stats_steps
 from pmctl.clients.stats_steps import StepRow
 from tests import chromium
-from tests.backends.test_niledb import at
 from tests.chromium import Chromium, Picture
-from tests.cli.test_stats import ROWS
 from tests.conftest import Run
-from tests.mailings import BEGIN, Event, event, history, recount, store
-from tests.postgres import Server
+from tests.mailings import BEGIN, ROWS, Event, event, history, recount, store
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -32,14 +27,6 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(scope="session")
 def browser() -> Chromium:
     return chromium.find()
-
-
-@pytest.fixture
-def niledb(server: Server, database: str, statements: list[str]) -> Iterator[Niledb]:
-    made = at(server, database=database)
-    niledb_schema.prepare(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
 from pmctl.clients import stats_steps
 from pmctl.clients.stats_steps import StepRow
 from pmctl.sandbox.server import MauticSandbox
-from tests.backends.test_niledb import at
 from tests.campaigns import NUDGE
 from tests.conftest import Run
 from tests.mailings import BEGIN, event, store
@@ -31,14 +28,6 @@ steps:
       - {id: a, subject: One, body: One}
       - {id: b, subject: Two, body: Two, weight: 30}
 """
-
-
-@pytest.fixture
-def niledb(server: Server, database: str, statements: list[str]) -> Iterator[Niledb]:
-    made = at(server, database=database)
-    niledb_schema.prepare(made)
-    yield made
-    made.close()
 
 
 def known(niledb: Niledb) -> dict[str, StepRow]:

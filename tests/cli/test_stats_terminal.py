@@ -11,8 +11,7 @@ from pmctl.backends.niledb import Niledb
 from pmctl.clients import stats_steps
 from tests import postgres
 from tests.backends.test_niledb import at
-from tests.cli.test_stats import ROWS
-from tests.mailings import history, store
+from tests.mailings import ROWS, history, store
 from tests.postgres import Server
 from tests.shell import PMCTL, at_a_terminal
 
