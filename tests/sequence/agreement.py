@@ -51,9 +51,9 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     """A sequence with a contact, what it does, and how often the cron runs."""
     said = {**draw(sequences()), "published": True, "environments": {}}
     names = [f"mail-{number}" for number in range(1, 9)]
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 7)) == 0:  # seldom: most of these begin nothing
         said["steps"] = _at_root(draw, said["steps"])
-    said["audience"] = draw(st.sampled_from(AUDIENCES))
+    said["audience"] = draw(st.sampled_from((*AUDIENCES, *3 * AUDIENCES[:1])))
     of_mail = st.builds(
         Act, st.sampled_from(KINDS), st.sampled_from(AFTER), st.sampled_from(names), LINKS
     )
@@ -248,8 +248,11 @@ class _Stand:
         for left in self.acts.sent:
             found.append((f"{left.at:%Y-%m-%d %H:%M:%S}", f"mail {self.mails[left.email]}"))
         for row in self.store.log:
-            cancelled = row["trigger_date"] and row["date_triggered"] < row["trigger_date"]
-            if row["is_scheduled"] == "1" or cancelled or row["campaign_id"] != str(self.key):
+            if (
+                row["is_scheduled"] == "1"
+                or "cancelled" in row
+                or row["campaign_id"] != str(self.key)
+            ):
                 continue
             event = names[row["event_id"]]
             step, path = event["description"].split()[1:3]

@@ -93,6 +93,11 @@ def failed(reason: str) -> str:
 
 
 def unschedule(rows: Iterable[Entity]) -> None:
-    """Cancel what is scheduled; the rows keep both dates."""
+    """Cancel what is scheduled; the rows keep both dates.
+
+    So no table tells one that was cancelled in the moment it was due from one that ran: here it is
+    noted beside the columns.
+    """
     for row in rows:
-        row["is_scheduled"] = "0"
+        if row["is_scheduled"] == "1":
+            row.update(is_scheduled="0", cancelled="1")
