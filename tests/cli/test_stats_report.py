@@ -242,7 +242,8 @@ def test_without_events_there_is_no_report_but_a_sentence(
 def test_a_line_of_one_day_and_one_of_nothing_can_be_drawn() -> None:
     for values in ([0.0], [5.0], [0.0, 0.0]):
         chart = lines("t", ["2026-11-01"] * len(values), [("sent", values)])
-        ElementTree.fromstring(f"<svg>{''.join(chart.parts)}</svg>")
+        drawn = ElementTree.fromstring(f"<svg>{''.join(chart.parts)}</svg>")
+        assert "2026-11-01" in {element.text for element in drawn.iter("text")}
 
 
 def test_a_report_of_everything_sets_the_campaigns_beside_each_other(

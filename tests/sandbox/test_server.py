@@ -144,6 +144,9 @@ def test_stopping_twice_is_harmless():
     sandbox.stop()
     sandbox.stop()
 
+    with pytest.raises(ConnectionRefusedError):
+        http.client.HTTPConnection(urllib.parse.urlsplit(sandbox.url).netloc).request("GET", "/")
+
 
 def test_every_shipped_campaign_finds_its_segment(sandbox):
     aliases = {segment["alias"] for segment in sandbox.store.segments.values()}

@@ -335,8 +335,12 @@ def test_nothing_of_pydantic_is_heard():
 
 
 def test_the_campaigns_that_ship_are_good():
-    for file in sorted(Path("campaigns").glob("*.yaml")):
-        parse(str(file), file.read_text(encoding="utf-8"))
+    files = sorted((Path(__file__).parents[2] / "campaigns").glob("*.yaml"))
+
+    keys = [parse(str(file), file.read_text(encoding="utf-8")).sequence.key for file in files]
+
+    assert keys == [file.stem for file in files]
+    assert len(keys) >= 4
 
 
 def outcome(text: str) -> Document | tuple[Problem, ...]:
