@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from pmctl import errors
 from pmctl.main import main
 from pmctl.sandbox.server import MauticSandbox
 from tests import guard, postgres
@@ -41,6 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(place))
     monkeypatch.setenv("XDG_DATA_HOME", str(place / "data"))  # root's default is of the machine
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setattr(errors, "_hidden", set())  # a test's secret may be a word of the next one
     return place
 
 

@@ -22,11 +22,13 @@ class Served:
         self.said: list[str] = []
         assert child.stderr is not None
         lines = child.stderr
-        first = lines.readline()
-        found = re.search(r"http://127.0.0.1:(\d+)/", first)
-        assert found, first + lines.read()
+        found = None
+        while not found:
+            line = lines.readline()
+            assert line, "".join(self.said)
+            self.said.append(line)
+            found = re.search(r"http://127.0.0.1:(\d+)/", line)
         self.port = int(found[1])
-        self.said.append(first)
         self._reader = threading.Thread(target=lambda: self.said.extend(lines), daemon=True)
         self._reader.start()
 
@@ -44,6 +46,10 @@ class Served:
         found = re.search(rf"^{name} (\d+)$", self._asked("GET", "/metrics")[1], re.MULTILINE)
         assert found, name
         return int(found[1])
+
+    def readiness(self) -> tuple[int, str]:
+        """Return what /readyz says."""
+        return self._asked("GET", "/readyz")
 
     def stored(self) -> None:
         """Wait until everything that came is in the database."""

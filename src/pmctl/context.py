@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -28,6 +29,7 @@ class Context:
         self.options = options
         self._words: tuple[str, ...] = tuple(options.get("argv", ()))
         self._open: list[Http | Niledb | Embedded] = []
+        self._preparing = threading.Lock()
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -113,6 +115,7 @@ class Context:
             database=settings.database,
             user=settings.user,
             password=settings.password.reveal,
+            forget=settings.password.forget,
             tenant_id=settings.tenant_id,
             sslmode=settings.sslmode,
             ca_file=settings.general.ca_file,
@@ -127,7 +130,8 @@ class Context:
         The NileDB or PostgreSQL that is configured, else one of pmctl's own on this machine, which
         is started where it does not run. Raises what `Niledb.execute` raises, and ConfigError.
         """
-        return self._database
+        with self._preparing:
+            return self._database
 
     @cached_property
     def _database(self) -> Niledb:

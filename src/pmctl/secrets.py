@@ -47,6 +47,7 @@ class Secret:
         self._command = tuple(command)
         self._file = file
         self._keyring_says = ""
+        self._typed = False
 
     def __repr__(self) -> str:
         return "***"
@@ -58,6 +59,11 @@ class Secret:
         """
         return self._value
 
+    def forget(self) -> None:
+        """Look for it anew at its next use; what somebody typed is not asked for twice."""
+        if not self._typed:
+            self.__dict__.pop("_value", None)
+
     @cached_property
     def _value(self) -> str:
         looked: list[str] = []
@@ -66,6 +72,7 @@ class Secret:
             if value is not None:
                 # hidden before it is checked: nothing may show it, least of all that error
                 errors.hide([value])
+                self._typed = place.label == "prompt"
                 return usable(value, self.name, place.label)
             looked.append(place.label)
         raise self._nowhere(looked)

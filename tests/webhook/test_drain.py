@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from pmctl.backends import niledb_schema, niledb_verify
+from pmctl.backends import niledb_verify
 from pmctl.backends.niledb import Niledb
 from pmctl.webhook import drain as drains
 from pmctl.webhook import events
 from pmctl.webhook.drain import Drain
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.spool import Buried, Spool, Waiting
-from tests.backends.test_niledb import at
-from tests.postgres import Server
 from tests.webhook.test_receiver import send
 
 POISON = send(0).replace(b'"hash0"', b'"poison", "x": "a\\u0000b"')
 BROKEN = b'{"mautic.x":[1'
-
-
-@pytest.fixture
-def niledb(server: Server, database: str) -> Iterator[Niledb]:
-    made = at(server, database=database, connections=4)
-    niledb_schema.prepare(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -67,13 +67,6 @@ def post(port, body, *, path="/webhooks/mautic", method="POST", signature=None, 
 
 
 @pytest.fixture
-def kept(tmp_path):
-    spool = Spool(tmp_path / "spool")
-    yield spool
-    spool.close()
-
-
-@pytest.fixture
 def database(server):
     found = Niledb(host=str(server.folder), port=5432, database=server.new_database(), user="ana",
                    password=lambda: PASSWORD, sslmode="disable")  # fmt: skip

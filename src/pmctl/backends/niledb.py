@@ -72,7 +72,8 @@ class Niledb:
 
     `connections`: how many statements may be under way at once; the others wait in line.
     `start`: called before each connection, it sees to it that the server runs, and returns its
-    host.
+    host. `forget`: called when the server refused the password, so that the next connection asks
+    for it anew.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Niledb:
         database: str,
         user: str,
         password: Callable[[], str] = str,
+        forget: Callable[[], None] = lambda: None,
         tenant_id: str = "",
         sslmode: str = "require",
         ca_file: Path | None = None,
@@ -102,7 +104,7 @@ class Niledb:
             self._where["sslrootcert"] = str(ca_file or "system")
         self._name = f"the database {database} at {host}" if host else "pmctl's own database"
         self._start = start
-        self._password = password
+        self._password, self._forget = password, forget
         self._timeout_seconds = timeout_seconds
         self._slots = threading.BoundedSemaphore(connections)
         self._slots_count = connections
@@ -221,6 +223,8 @@ class Niledb:
         """Return the error of a failed login: libpq tells it by its words only."""
         words = _words(exc)
         text = f"{self._name} cannot be used: {words}"
+        if "authentication failed" in words:
+            self._forget()
         if "authentication failed" in words or "pg_hba.conf" in words:
             return NotAllowed(text, hint="check niledb.user, its password and niledb.sslmode")
         if words.endswith("does not exist"):

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from pmctl.backends.niledb import BadRow, Refused
-from pmctl.backends.niledb_schema import ALL_TIME, EVERYTHING
+from pmctl.backends.niledb_schema import ALL_TIME, EVERYTHING, prepare
+from pmctl.errors import NotFound
 
 if TYPE_CHECKING:
     from pmctl.backends.niledb import Niledb, Params, Rows
@@ -124,14 +125,24 @@ def add_events(database: Niledb, batch: bytes) -> Added:
     """Store the events that are not there yet, all or none, and count them.
 
     `batch`: a JSON array of objects with the names of COLUMNS; a number that is not there counts
-    as 0. It may be sent again whatever happened to it. Raises BadRow when the server cannot hold
-    one of the rows, so that fewer rows at once find the bad one; every other error, of those that
-    `Niledb.execute` raises, speaks of the database, not of the batch.
+    as 0. It may be sent again whatever happened to it. In a database without any of our tables they
+    are made. Raises BadRow when the server cannot hold one of the rows, so that fewer rows at once
+    find the bad one; every other error, of those that `Niledb.execute` raises, speaks of the
+    database, not of the batch.
     """
     try:
         text = batch.decode()
     except UnicodeDecodeError:
         raise BadRow("the batch of events is not UTF-8") from None
+    try:
+        return _in_some_form(database, text)
+    except NotFound:  # the database was made anew while we ran
+        if not prepare(database):
+            raise
+    return _in_some_form(database, text)
+
+
+def _in_some_form(database: Niledb, text: str) -> Added:
     while True:
         try:
             return _FORMS[database.form](database, text)

@@ -9,14 +9,16 @@ import typer
 
 from pmctl import output
 from pmctl.cli.common import Command, context_of, group
-from pmctl.errors import PmctlError, UsageError
+from pmctl.errors import ConfigError, Conflict, NotAllowed, PmctlError, UsageError
 
 if TYPE_CHECKING:
     import socket
 
+    from pmctl.context import Context
     from pmctl.webhook.trust import Trust
 
 app = group("The receiver.")
+CHECK_SECONDS = 5.0  # a database that takes longer to answer is waited for in the background
 
 UNIT = """\
 [Unit]
@@ -75,7 +77,9 @@ def serve(
 
     A webhook is answered with 200 once it is on this machine's disk; the database may be away.
     What cannot be kept gets no answer. Answers also /healthz, /readyz and /metrics (Prometheus).
-    SIGTERM finishes what is under way. TLS is the work of a proxy in front.
+    A database that refuses the login, or is not there, is an error at the start; when that comes
+    later, events wait until it is mended, and /readyz says why. SIGTERM finishes what is under
+    way. TLS is the work of a proxy in front.
 
     The secret is that of the setting webhook.secret, else the one that `webhook register` wrote
     for this user and context; the one before a rotation is believed too (webhook.previous_secret).
@@ -95,11 +99,9 @@ def serve(
         output.warn("signatures are not checked (--insecure-no-signature)")
     with _socket(listen or settings.listen) as sock:
         spool, metrics = spool_of(context), Metrics()
-        try:
-            context.database()
-        except PmctlError as exc:
-            output.warn(f"the database is away, events wait in the spool: {exc.message}")
-        drain = Drain(spool, context.database, metrics)
+        drain = Drain(spool, context.database, metrics, say=output.warn)
+        if away := _checked(context):
+            drain.failed(away)
         drain.start()
         if trust is not None:
             _at_hangup(trust)
@@ -108,7 +110,9 @@ def serve(
         if trust is not None:
             output.note(f"the secret is in {places(context)[SECRET]}")
         try:
-            answer(Receiver(spool, trust, metrics, came=drain.came), sock)
+            answer(
+                Receiver(spool, trust, metrics, came=drain.came, trouble=lambda: drain.wrong), sock
+            )
         finally:
             drain.stop()
             spool.close()
@@ -124,6 +128,28 @@ def unit() -> None:
     from pathlib import Path
 
     sys.stdout.write(UNIT.format(program=Path(sys.argv[0]).absolute()))
+
+
+def _checked(context: Context) -> PmctlError | None:
+    """Return why the database cannot be used just now. Raises what somebody must mend first."""
+    import threading
+
+    if context.config.names_database:
+        context.config.niledb.password.reveal()  # here, where it may be asked for
+    found: list[PmctlError] = []
+
+    def look() -> None:
+        try:
+            context.database()
+        except PmctlError as exc:
+            found.append(exc)
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(CHECK_SECONDS)
+    if found and isinstance(found[0], ConfigError | NotAllowed | Conflict):
+        raise found[0]
+    return found[0] if found else None
 
 
 def _at_hangup(trust: Trust) -> None:

@@ -1,21 +1,24 @@
 """Spool to database: batches of events, tried until they are stored, the bad ones put aside.
 
-A batch that the database refuses is halved until the event is found that it cannot hold. While
-the database is away a batch waits with growing pauses; what is in the spool is never given up.
+A batch that the database refuses, or at which something unforeseen happens, is halved until the
+event is found that it cannot hold. While the database is away a batch waits with growing pauses;
+what is in the spool is never given up.
 """
 
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pmctl.backends.niledb import BadRow
 from pmctl.backends.niledb_events import Added, add_events
-from pmctl.errors import PmctlError
+from pmctl.errors import PmctlError, Temporary, Unreachable
 from pmctl.webhook.agents import all_at_once
 from pmctl.webhook.events import Event, body_of, parse, rows
 from pmctl.webhook.spool import Buried
@@ -40,14 +43,26 @@ class _Batch:
 
 
 class Drain:
-    """Two threads that empty a spool. `database` is asked for it until it has one."""
+    """Two threads that empty a spool. `database` is asked for it until it has one.
 
-    def __init__(self, spool: Spool, database: Callable[[], Niledb], metrics: Metrics) -> None:
+    `say` is told when events begin to wait, why, and when they do so no longer.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        database: Callable[[], Niledb],
+        metrics: Metrics,
+        *,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._spool, self._database, self._metrics = spool, database, metrics
+        self._say, self._saying = say, threading.Lock()
         self._taking = threading.Lock()
         self._taken = 0  # the highest id that a thread has in hand or done
         self._stop, self._came = threading.Event(), threading.Event()
         self.trouble = ""  # why the last try failed
+        self.wrong = ""  # the same, where waiting does not help: somebody must mend it
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(2)]
 
     def start(self) -> None:
@@ -66,16 +81,33 @@ class Drain:
         for thread in self._threads:
             thread.join(seconds / len(self._threads))
 
+    def failed(self, exc: Exception) -> None:
+        """Note why events wait, and say it when that is new."""
+        text = exc.message if isinstance(exc, PmctlError) else _place(exc)
+        wrong = "" if isinstance(exc, Temporary | Unreachable) else text
+        with self._saying:
+            if not self.trouble or wrong != self.wrong:
+                hint = exc.hint if wrong and isinstance(exc, PmctlError) else ""
+                self._say(f"events wait in the spool: {text}" + f" ({hint})" * bool(hint))
+            self.trouble, self.wrong = text, wrong
+
+    def _worked(self) -> None:
+        with self._saying:
+            if self.trouble:
+                self._say("events reach the database again")
+            self.trouble = self.wrong = ""
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 bodies = self._take()
+                for batch in _batches(bodies):
+                    self._store(batch)
                 if bodies:
-                    self._store(_batch(bodies))
                     continue
                 self._spool.forget()
             except Exception as exc:
-                self.trouble = str(exc)
+                self.failed(exc)
                 with self._taking:  # else a look of the other thread would write over it
                     self._taken = 0  # from the start: what is stored already adds nothing
                 self._stop.wait(PAUSES_SECONDS[1])
@@ -97,21 +129,22 @@ class Drain:
             try:
                 self._spool.done(batch.ids, batch.dead)
             except PmctlError as exc:
-                self.trouble = exc.message
+                self.failed(exc)
                 self._stop.wait(PAUSES_SECONDS[1])
             else:
+                self._worked()
                 self._metrics.add("dead", len(batch.dead))
                 return
 
     def _add(self, events: list[Event], batch: _Batch) -> bool:
         """Return False when it was told to stop before all of them were stored or put aside."""
         try:
-            added = self._tried(rows(events))
-        except BadRow as exc:
+            added = self._tried(events)
+        except Exception as exc:  # BadRow, or what nobody foresaw
             if len(events) == 1:
                 body = body_of(events[0].source_type, events[0].payload)
                 of, received_at = batch.bodies[events[0].id], events[0].received_at.timestamp()
-                batch.dead.append(Buried(of, received_at, exc.message, body))
+                batch.dead.append(Buried(of, received_at, _reason(exc), body))
                 return True
             half = len(events) // 2
             return self._add(events[:half], batch) and self._add(events[half:], batch)
@@ -121,22 +154,66 @@ class Drain:
         self._metrics.add("duplicates", added.duplicates)
         return True
 
-    def _tried(self, batch: bytes) -> Added | None:
-        """Try until it is stored. Raises BadRow; returns None when it was told to stop."""
+    def _tried(self, events: list[Event]) -> Added | None:
+        """Try until it is stored; return None when it was told to stop.
+
+        Raises BadRow, and what nobody foresaw when it comes twice while the database takes a
+        batch of nothing: then it is these events that cause it.
+        """
         pause, longest = PAUSES_SECONDS
+        unforeseen = 0
         while not self._stop.is_set():
             try:
-                added = add_events(self._database(), batch)
+                added = add_events(self._database(), rows(events))
             except BadRow:
                 raise
-            except PmctlError as exc:
-                self.trouble = exc.message
-                self._stop.wait(pause)
-                pause = min(longest, pause * 2)
+            except (PmctlError, OSError, MemoryError) as exc:
+                self.failed(exc)
+            except Exception as exc:
+                unforeseen += 1
+                if unforeseen > 1 and self._takes_nothing():
+                    raise
+                self.failed(exc)
             else:
-                self.trouble = ""
+                self._worked()
                 return added
+            self._stop.wait(pause)
+            pause = min(longest, pause * 2)
         return None
+
+    def _takes_nothing(self) -> bool:
+        """Whether a batch of nothing goes all the way."""
+        try:
+            add_events(self._database(), b"[]")
+        except Exception:
+            return False
+        return True
+
+
+def _batches(bodies: list[Waiting]) -> list[_Batch]:
+    """Return one batch of all; more when one must be put aside, as something unforeseen."""
+    try:
+        return [_batch(bodies)] if bodies else []
+    except MemoryError:
+        raise
+    except Exception as exc:
+        if len(bodies) > 1:
+            half = len(bodies) // 2
+            return _batches(bodies[:half]) + _batches(bodies[half:])
+        (one,) = bodies
+        dead = Buried(one.id, one.received_at, _reason(exc), one.body)
+        return [_Batch(ids=[one.id], dead=[dead])]
+
+
+def _reason(exc: Exception) -> str:
+    return exc.message if isinstance(exc, BadRow) else f"unforeseen: {_place(exc)}"
+
+
+def _place(exc: Exception) -> str:
+    """Return what kind of error it is and where it was: its words may hold the data of people."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(exc).__name__}{where}"
 
 
 def _batch(bodies: list[Waiting]) -> _Batch:
