@@ -42,7 +42,16 @@ ALLOWED: Mapping[str, set[str]] = {
         *VALUES,
     },
     "context": {"output", "clients", "backends", "http", *TOP, *VALUES},
-    "clients": {"clients", "backends", "sequence", "webhook.events", "files", "paths", *VALUES},
+    "clients": {
+        "clients",
+        "backends",
+        "sequence",
+        "webhook.events",
+        "webhook.samples",
+        "files",
+        "paths",
+        *VALUES,
+    },
     "backends": {"backends", "http", "files", "paths", *VALUES},
     "http": {"tls", "trace_words", *VALUES},
     "tls": VALUES,
@@ -54,6 +63,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "webhook.events": {"webhook.agents", "webhook.split", *VALUES},
     "webhook.agents": {"webhook.events", *VALUES},
     "webhook.split": set(),
+    "webhook.samples": {"webhook.events", *VALUES},
     "webhook": {"webhook", "backends.niledb", "backends.niledb_events", *VALUES},
     "sandbox": {"sandbox", "errors"},
     "": set(),
@@ -109,7 +119,7 @@ IMPURE = {"os", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib
           "http.client", "asyncio", "httpx", "ssl", "time", "random", "sys"}  # fmt: skip
 
 # group -> client -> backend
-WIRES = {"campaign": "mautic", "stats": "niledb", "webhook": "mautic niledb"}
+WIRES = {"campaign": "mautic", "stats": "niledb", "webhook": "mautic niledb receiver"}
 
 
 @dataclass(frozen=True)

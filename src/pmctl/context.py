@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pmctl.backends.embedded import Embedded
     from pmctl.backends.mautic import Mautic
     from pmctl.backends.niledb import Niledb
+    from pmctl.backends.receiver import Receiver
     from pmctl.clients.campaign import Campaigns
     from pmctl.clients.campaign_contact import Contacts
     from pmctl.clients.locks import Locks
@@ -28,7 +29,7 @@ class Context:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
         self._words: tuple[str, ...] = tuple(options.get("argv", ()))
-        self._open: list[Http | Niledb | Embedded] = []
+        self._open: list[Http | Niledb | Embedded | Receiver] = []
         self._preparing = threading.Lock()
 
     @classmethod
@@ -161,6 +162,17 @@ class Context:
         from pmctl.paths import data_home
 
         return self.config.names_database or has_data(data_home())
+
+    def receiver(self, url: str, *, retries: int | None = None) -> Receiver:
+        """The receiver of webhooks at an address. Raises ConfigError for one that is none."""
+        from dataclasses import replace
+
+        from pmctl.backends.receiver import Receiver
+
+        options = self._http_options
+        receiver = Receiver(url, options if retries is None else replace(options, retries=retries))
+        self._open.append(receiver)
+        return receiver
 
     @cached_property
     def _locks(self) -> Locks:

@@ -117,6 +117,7 @@ class Http:
         params: Params | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         safe: bool | None = None,
         patience: float = 1,
@@ -137,7 +138,7 @@ class Http:
             params.items() if isinstance(params, Mapping) else params or ()
         )
         request = client.build_request(
-            method, url, params=pairs, json=json, data=form, headers=headers
+            method, url, params=pairs, json=json, data=form, content=content, headers=headers
         )
         for attempt in itertools.count():
             answer = self._attempt(client, request, deadline, limit, write=write)

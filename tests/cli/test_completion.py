@@ -49,6 +49,7 @@ def contexts(home: Path) -> None:
         (["completion", "write", ""], []),
         (["completion", "bash", "too", ""], []),
         (["help", "--j"], ["--json"]),
+        (["webhook", "trigger", "mautic.email_"], ["mautic.email_on_send", "mautic.email_on_open"]),
     ],
 )
 def test_what_is_offered(words, expected):

@@ -20,6 +20,7 @@ class WebhookGroup(Lazy):
             "pmctl.cli.webhook_spool",
             "Show what waits, what is dead, and whether the disk takes more.",
         ),
+        "trigger": ("pmctl.cli.webhook_trigger", "Send a test event to a receiver, signed."),
         "dead": ("pmctl.cli.webhook_spool", "What could not be stored: list, show, retry, purge."),
         "replay": (
             "pmctl.cli.webhook_spool",
@@ -57,6 +58,7 @@ app = group(
     "Examples:\n"
     "  pmctl webhook serve\n"
     "  pmctl webhook status\n"
+    "  pmctl webhook trigger opened\n"
     "  pmctl webhook dead list\n"
     "  pmctl webhook register https://events.example.com/webhooks/mautic\n"
     "  pmctl webhook backfill --since 7d",

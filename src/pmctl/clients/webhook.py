@@ -100,7 +100,7 @@ class Webhooks:
         ours. The secret before it is dropped once nobody needs it. Raises UsageError for a bad
         address, OutcomeUnknown.
         """
-        _check(url)
+        check_address(url)
         wanted = sorted(self._triggers()) if everything else list(TRIGGERS)
         rows = [row for row in self._rows() if _same(row["webhookUrl"], url)]
         if rows:
@@ -249,7 +249,8 @@ def _bare(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _check(url: str) -> None:
+def check_address(url: str) -> None:
+    """Raise UsageError for what is no address of a receiver."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         hint = "for instance https://events.example.com/webhooks/mautic"

@@ -37,7 +37,13 @@ _TYPES = {
     "lead_company_change": "company_changed", "company_post_save": "company_changed",
     "company_post_delete": "company_changed",
 }  # fmt: skip
-TYPES = (*dict.fromkeys(_TYPES.values()), "clicked", *_STATUSES.values(), "other")
+TEST = "test"
+MARK = "pmctl"
+"""Key of an item that Mautic never sends: `{"test": SEED}` makes the item an event of type TEST.
+
+It is about nobody and nothing, so no figure counts it; its metadata says what it would be else.
+"""
+TYPES = (*dict.fromkeys(_TYPES.values()), "clicked", *_STATUSES.values(), "other", TEST)
 _NAMESPACE = UUID("5f0c1f0e-6a0b-5e6a-9d55-0f6f8c1d2b7a")  # of pmctl's events; never to change
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 _BIGINT = 2**63
@@ -212,7 +218,7 @@ def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
     metadata = _metadata(kind, item, agent)
     if occurred_at is not said:
         metadata["occurred"] = "when received"
-    return Event(
+    event = Event(
         id=event_id(source_type, *_key(source_type, item, stamp)),
         event_type=kind,
         source_type=_clean(source_type),
@@ -226,6 +232,17 @@ def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
         payload=_ENCODER.encode(_bare(item)),
         metadata=metadata,
     )
+    seed = _text(_dict(item, MARK).get("test"))
+    return _tested(event, seed) if seed else event
+
+
+def _tested(event: Event, seed: str) -> Event:
+    """Return what a marked item is: its id is made from the seed, so it can be no real event's."""
+    return replace(
+        event, id=event_id(event.source_type, TEST, seed), event_type=TEST, contact_id=0,
+        campaign_event_id=0, campaign_id=0, email_id=0, agent_class="",
+        metadata={"test": event.event_type},
+    )  # fmt: skip
 
 
 def _key(source_type: str, item: dict[str, Any], stamp: datetime | None) -> tuple[str | int, ...]:
