@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -24,7 +24,7 @@ import pytest
 NOBODY = 65534
 PASSWORD = "kanarienvogel"
 TENANT = "01890000-0000-7000-8000-000000000001"
-_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB"]
+_FAST = ["fsync=off", "full_page_writes=off", "shared_buffers=16MB"]
 _numbers = count(1)
 
 
@@ -47,9 +47,55 @@ class Server:
         return name
 
 
+class Machine(Server):
+    """A server that can be stopped, killed and held up, with all of its processes."""
+
+    def __init__(self, home: Path, bin_: Path, user: int | None, options: list[str]) -> None:
+        super().__init__(home)
+        self._bin, self._user, self._options = bin_, user, options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = _start(self._bin, self.folder, self._user, self._options)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it at once, whoever is connected; SIGKILL ends its processes too."""
+        if self._process is None:
+            return
+        if how == signal.SIGKILL:
+            self._signal(how)
+        self._process.send_signal(how)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Let it hang: it takes connections and says nothing."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send it to every process of the server: each backend is a group of its own."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        for process in [self._process.pid, *map(int, children.read_text().split())]:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+
+
 @contextmanager
-def running(programs: Path | None = None) -> Iterator[Server]:
-    """Start a server on a socket of its own; it ends with the block, or with this process."""
+def running(programs: Path | None = None, *, mortal: bool = False) -> Iterator[Machine]:
+    """Start a server on a socket of its own; it ends with the block, or with this process.
+
+    `mortal`: it may be killed; a commit is out of its hands before it is answered.
+    """
     home = Path(tempfile.mkdtemp(prefix="pg"))
     user = NOBODY if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user:
@@ -61,23 +107,20 @@ def running(programs: Path | None = None) -> Iterator[Server]:
         words = [str(bin_ / "initdb"), "-D", str(data), "-U", "ana", "-A", "scram-sha-256",
                  "-E", "UTF8", "--locale=C", "--no-sync", f"--pwfile={secret}"]  # fmt: skip
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, **_as(user))
-        process = _start(bin_, data, home, user)
+        options = [*_FAST, f"synchronous_commit={'on' if mortal else 'off'}"]
+        machine = Machine(home, bin_, user, options)
+        machine.start()
         try:
-            yield Server(home)
+            yield machine
         finally:
-            process.send_signal(signal.SIGINT)  # ends at once, whoever is connected
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            process.wait()
+            machine.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(bin_: Path, data: Path, home: Path, user: int | None) -> subprocess.Popen[bytes]:
-    words = [str(bin_ / "postgres"), "-D", str(data), "-k", str(home), "-c", "listen_addresses="]
-    words += [word for option in _FAST for word in ("-c", option)]
+def _start(bin_: Path, home: Path, user: int | None, options: list[str]) -> subprocess.Popen[bytes]:
+    words = [str(bin_ / "postgres"), "-D", str(home / "data"), "-k", str(home)]
+    words += [word for option in ("listen_addresses=", *options) for word in ("-c", option)]
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
     def end_with_us() -> None:  # also when a test run is killed

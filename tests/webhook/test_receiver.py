@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
-import signal
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -27,7 +24,6 @@ from pmctl.webhook.drain import Drain
 from pmctl.webhook.events import sign
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.server import server as http_server
-from pmctl.webhook.spool import Spool
 from pmctl.webhook.trust import Trust
 from tests import webhook_bodies
 from tests.postgres import PASSWORD
@@ -248,82 +244,6 @@ def test_what_was_kept_is_replayed_and_adds_nothing_twice(kept, database):
     assert kept.replay(150, 300) == 1
     emptied(kept, database)
     assert stored(database) == 2
-
-
-def test_ten_thousand_events_wait_while_the_database_is_away(kept, database):
-    items = [[json.loads(send(100 * n + m))["mautic.email_on_send"][0] for m in range(100)]
-             for n in range(100)]  # fmt: skip
-    kept.append([(1.0, json.dumps({"mautic.email_on_send": some}).encode()) for some in items])
-    nowhere = Niledb(host="/nowhere", port=5432, database="x", user="x", password=str,
-                     sslmode="disable")  # fmt: skip
-    away = [True]
-    drain = Drain(kept, lambda: nowhere if away[0] else database, Metrics())
-    drain.start()
-    until = time.monotonic() + 30
-    while not drain.trouble and time.monotonic() < until:
-        threading.Event().wait(0.01)
-    assert kept.backlog()[0] == 100
-    away[0] = False
-    while kept.backlog()[0] and time.monotonic() < until:
-        threading.Event().wait(0.01)
-    drain.stop()
-    assert stored(database) == 10_000
-
-
-KILLED = """
-import socket, sys
-from pathlib import Path
-from pmctl.webhook.app import Receiver
-from pmctl.webhook.metrics import Metrics
-from pmctl.webhook.server import serve
-from pmctl.webhook.spool import Spool
-from pmctl.webhook.trust import Trust
-sock = socket.create_server(("127.0.0.1", 0))
-print(sock.getsockname()[1], flush=True)
-serve(Receiver(Spool(Path(sys.argv[1])), Trust(lambda: ["s3cr3t"]), Metrics()), sock)
-"""
-
-
-def test_what_was_answered_200_survives_kill_9_at_any_moment(tmp_path, database):
-    answered = set()
-    for round_ in range(5):
-        child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "spool")],
-                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
-        try:
-            port = int((child.stdout or sys.stdin).readline())
-
-            def load(first, port=port):
-                for number in range(first, first + 5000):
-                    try:
-                        if post(port, send(number))[0] == 200:
-                            answered.add(number)
-                    except (OSError, RemoteDisconnected):
-                        return
-
-            threads = [threading.Thread(target=load, args=(1 + round_ * 100_000 + n * 10_000,))
-                       for n in range(4)]  # fmt: skip
-            before = len(answered)
-            for thread in threads:
-                thread.start()
-            until = time.monotonic() + 10
-            while len(answered) < before + 30 + 17 * round_ and time.monotonic() < until:
-                threading.Event().wait(0.001)
-        finally:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            (child.stdout or sys.stdin).close()
-        for thread in threads:
-            thread.join()
-    spool = Spool(tmp_path / "spool")
-    emptied(spool, database)
-    spool.close()
-    rows = database.execute("select contact_id from marketing_events where tenant_id = %s",
-                            (database.tenant,))  # fmt: skip
-    found = [row[0] for row in rows]
-    print(f"{len(answered)} answered over 5 kills, {len(found)} stored")
-    assert len(answered) > 150
-    assert answered <= set(found)
-    assert len(found) == len(set(found))
 
 
 def test_a_thousand_connections_that_say_nothing_do_not_stop_the_others(kept):

@@ -1,0 +1,204 @@
+"""A receiver under load while something breaks: what was sent, answered and found afterwards.
+
+The same faults serve short tests and the long run of tests/bench/faults.py, which prints figures.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from itertools import count
+from random import Random
+from signal import SIGKILL
+
+from pmctl.backends import niledb_verify
+from pmctl.backends.niledb import Niledb
+from pmctl.webhook.events import sign
+from tests.postgres import PASSWORD, TENANT, Machine
+from tests.serving import Served, serving, wait_until
+from tests.webhook_bodies import SECRET
+
+EVENTS = 3  # in a body
+
+
+def body_of(number: int, events: int = EVENTS) -> bytes:
+    """A body of sends that no other number has; contact n * 1000 + m for its m-th event."""
+    items = [
+        {"idHash": f"hash{number}-{one}", "contact": {"id": str(number * 1000 + one)},
+         "email": {"id": 9}, "timestamp": "2026-11-22T23:09:03+00:00", "words": "x" * 300}
+        for one in range(events)
+    ]  # fmt: skip
+    return json.dumps({"mautic.email_on_send": items}).encode()
+
+
+def headers_of(body: bytes) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Webhook-Signature": sign(body, SECRET)}
+
+
+@dataclass
+class Figures:
+    """What became of the bodies. `stored` counts events, `lost` those of bodies answered 200."""
+
+    sent: int = 0
+    answered: int = 0
+    refused: dict[int, int] = field(default_factory=dict)
+    cut: int = 0
+    stored: int = 0
+    lost: int = 0
+    doubled: int = 0
+    strange: int = 0  # stored, and never sent
+    wrong_sums: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.strange or self.wrong_sums)
+
+    def __str__(self) -> str:
+        refused = sum(self.refused.values())
+        return (
+            f"{self.sent} bodies sent, {self.answered} answered 200, {refused} refused, {self.cut} "
+            f"cut off; {self.stored} events stored, {self.lost} lost, {self.doubled} doubled"
+        )
+
+
+class Load:
+    """Threads that send body after body, each once, to wherever `port` says just now."""
+
+    def __init__(self, *, threads: int = 4, events: int = EVENTS) -> None:
+        self.port = 0
+        self.answered: set[int] = set()
+        self.refused: Counter[int] = Counter()
+        self.cut = 0
+        self._events = events
+        self._numbers = count(1)
+        self._sent = 0
+        self._over, self._lock = threading.Event(), threading.Lock()
+        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            for thread in self._threads:
+                thread.join()
+
+    def more(self, bodies: int) -> None:
+        """Wait until so many more are answered with 200."""
+        want = len(self.answered) + bodies
+        wait_until(lambda: len(self.answered) >= want)
+
+    def _run(self) -> None:
+        connection: HTTPConnection | None = None
+        port = 0
+        while not self._over.is_set():
+            if connection is None or port != self.port:
+                port = self.port
+                connection = HTTPConnection("127.0.0.1", port, timeout=20)
+            with self._lock:
+                number = next(self._numbers)
+                self._sent = number
+            body = body_of(number, self._events)
+            try:
+                connection.request("POST", "/webhooks/mautic", body, headers_of(body))
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, HTTPException):
+                connection.close()
+                connection = None
+                with self._lock:
+                    self.cut += 1
+                self._over.wait(0.002)
+                continue
+            if answer.status == 200:
+                self.answered.add(number)
+            else:
+                with self._lock:
+                    self.refused[answer.status] += 1
+        if connection is not None:
+            connection.close()
+
+    def figures(self, database: Niledb) -> Figures:
+        """Compare with what is in the database, and its sums with a recount."""
+        rows = database.execute(
+            "select contact_id from marketing_events where tenant_id = %s", (database.tenant,)
+        )
+        stored = Counter(row[0] for row in rows)
+        wanted = {n * 1000 + one for n in self.answered for one in range(self._events)}
+        able = range(1000, (self._sent + 1) * 1000)
+        return Figures(
+            sent=self._sent, answered=len(self.answered), refused=dict(self.refused), cut=self.cut,
+            stored=len(stored), lost=len(wanted - stored.keys()),
+            doubled=sum(times - 1 for times in stored.values()),
+            strange=sum(contact not in able for contact in stored),
+            wrong_sums=len(niledb_verify.differences(database)),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a receiver works: a machine's empty database, and the settings that lead there."""
+
+    machine: Machine
+    settings: dict[str, str]
+    niledb: Niledb
+
+    @classmethod
+    def new(cls, machine: Machine, **more: str) -> Place:
+        name = machine.new_database()
+        settings = {
+            "PMCTL_NILEDB_HOST": str(machine.folder), "PMCTL_NILEDB_DATABASE": name,
+            "PMCTL_NILEDB_USER": "ana", "PMCTL_NILEDB_PASSWORD": PASSWORD,
+            "PMCTL_NILEDB_TENANT_ID": TENANT, "PMCTL_NILEDB_SSLMODE": "disable",
+            "PMCTL_WEBHOOK_SECRET": SECRET, **more,
+        }  # fmt: skip
+        database = Niledb(host=str(machine.folder), database=name, user="ana",
+                          password=lambda: PASSWORD, tenant_id=TENANT)  # fmt: skip
+        return cls(machine, settings, database)
+
+    def serving(
+        self, *options: str, ends: int = 143, **more: str
+    ) -> AbstractContextManager[Served]:
+        return serving(*options, ends=ends, **{**self.settings, **more})
+
+    def figures(self, load: Load) -> Figures:
+        try:
+            return load.figures(self.niledb)
+        finally:
+            self.niledb.close()
+
+
+def killed_again_and_again(place: Place, rounds: int, seed: int = 1) -> Figures:
+    """The receiver is killed with SIGKILL under load, and a new one takes the spool over."""
+    random, load = Random(seed), Load()
+    with load.running():
+        for _ in range(rounds):
+            with place.serving(ends=-SIGKILL) as served:
+                load.port = served.port
+                load.more(random.randrange(1, 200))
+                served.child.kill()
+    with place.serving() as served:
+        served.stored()
+    return place.figures(load)
+
+
+def with_a_database(place: Place, bodies: int, breaks: Callable[[Load, Served], None]) -> Figures:
+    """Send, let `breaks` break and mend the database meanwhile, and wait for everything."""
+    load = Load()
+    with place.serving(PMCTL_TIMEOUT_SECONDS="2") as served:
+        load.port = served.port
+        with load.running():
+            load.more(bodies)
+            breaks(load, served)
+            load.more(bodies)
+        served.stored()
+        assert served.readiness() == (200, "ready\n")
+    return place.figures(load)
