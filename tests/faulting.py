@@ -6,6 +6,10 @@ The same faults serve short tests and the long run of tests/bench/faults.py, whi
 from __future__ import annotations
 
 import json
+import os
+import resource
+import shutil
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,8 +17,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count
+from pathlib import Path
 from random import Random
 from signal import SIGKILL
+
+import pytest
 
 from pmctl.backends import niledb_verify
 from pmctl.backends.niledb import Niledb
@@ -201,4 +208,51 @@ def with_a_database(place: Place, bodies: int, breaks: Callable[[Load, Served], 
             load.more(bodies)
         served.stored()
         assert served.readiness() == (200, "ready\n")
+    return place.figures(load)
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """Mount a file system of so many bytes; skips where this process may not."""
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "pmctl-test", str(folder)]
+    try:
+        subprocess.run(words, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as exc:
+        pytest.skip(f"a small file system cannot be mounted here: {exc}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path, left: int) -> None:
+    """Take all room of a file system but `left` bytes."""
+    filler = folder / "filler"
+    filler.unlink(missing_ok=True)
+    with filler.open("wb") as file:
+        if (size := shutil.disk_usage(folder).free - left) > 0:
+            os.posix_fallocate(file.fileno(), 0, size)
+
+
+def limit_files(served: Served, size: int) -> None:
+    """Let no file of a receiver grow beyond so many bytes; -1 takes the limit away."""
+    _, hard = resource.prlimit(served.child.pid, resource.RLIMIT_FSIZE)
+    soft = hard if size < 0 else size
+    resource.prlimit(served.child.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def with_a_full_disk(
+    place: Place, breaks: Callable[[Load, Served], None], spool: Path, bodies: int
+) -> Figures:
+    """Send while `breaks` fills the disk of the spool and makes room again."""
+    load = Load()
+    with place.serving(PMCTL_WEBHOOK_SPOOL=str(spool)) as served:
+        load.port = served.port
+        with load.running():
+            load.more(bodies)
+            breaks(load, served)
+            load.more(bodies)
+        served.stored()
+        wait_until(lambda: served.readiness() == (200, "ready\n"))
     return place.figures(load)

@@ -6,6 +6,7 @@ The long form, with figures, is tests/bench/faults.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from signal import SIGINT, SIGKILL
 
 import pytest
@@ -15,8 +16,12 @@ from tests.faulting import (
     EVENTS,
     Load,
     Place,
+    fill,
     killed_again_and_again,
+    limit_files,
+    small_disk,
     with_a_database,
+    with_a_full_disk,
 )
 from tests.postgres import Machine
 from tests.serving import Served, wait_until
@@ -87,3 +92,47 @@ def test_a_database_that_hangs_holds_up_no_answer(place: Place) -> None:
     assert figures.clean, figures
     assert (figures.cut, figures.refused) == (0, {})
     assert figures.stored == figures.answered * EVENTS
+
+
+def test_files_that_must_not_grow_cut_connections_off_and_readiness_says_why(
+    place: Place, tmp_path: Path
+) -> None:
+    def full(load: Load, served: Served) -> None:
+        limit_files(served, 4096)
+        before = load.cut
+        wait_until(lambda: load.cut > before + 20)
+        wait_until(lambda: served.readiness()[0] == 503)
+        assert "the spool takes nothing" in served.readiness()[1]
+        answered = len(load.answered)
+        before = load.cut
+        wait_until(lambda: load.cut > before + 20)
+        assert len(load.answered) == answered
+        limit_files(served, -1)
+
+    figures = with_a_full_disk(place, full, tmp_path / "spool", 100)
+    print(figures)
+    assert figures.clean, figures
+    assert figures.refused == {}
+    assert figures.stored == figures.answered * EVENTS
+
+
+def test_a_disk_that_fills_up_loses_nothing_that_was_answered(place: Place, tmp_path: Path) -> None:
+    """First it gets low, then too low, then full in the middle of a commit; then there is room."""
+
+    def full(load: Load, served: Served) -> None:
+        fill(disk, 100 << 20)
+        load.more(50)
+        assert served.readiness() == (503, "less than 256 MiB are free for the spool\n")
+        for _ in range(3):  # past the point where it takes no more, to the very end
+            fill(disk, 33 << 20)
+            fill(disk, 0)
+            before = load.cut
+            wait_until(lambda at=before: load.cut > at + 20)  # type: ignore[misc]
+        assert served.readiness()[0] == 503
+        fill(disk, 1 << 40)
+
+    with small_disk(tmp_path / "disk", 320 << 20) as disk:
+        figures = with_a_full_disk(place, full, disk / "spool", 100)
+    print(figures)
+    assert figures.clean, figures
+    assert figures.refused == {}

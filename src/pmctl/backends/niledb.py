@@ -47,6 +47,7 @@ NO_TENANT = UUID(int=0)  # stands in the tenant_id columns of a plain PostgreSQL
 NILE = ".thenile.dev"
 DEFINE_ATTEMPTS = 5  # NileDB defines on all databases at once, with a short lock time-out
 START_ATTEMPTS = 3  # a server of our own that just dies may still take a connection
+CLOSE_SECONDS = 5.0
 DEFINE_PAUSE_SECONDS = 0.05  # before the second attempt; doubled before each further one
 
 _NOT_ALLOWED = ("28", "42501")
@@ -158,13 +159,20 @@ class Niledb:
                 time.sleep(DEFINE_PAUSE_SECONDS * 2**attempt)
 
     def close(self) -> None:
-        """End the connections when their statements are over; a later call connects again."""
+        """End the connections when their statements are over; a later call connects again.
+
+        One that hangs is left to the end of the program after CLOSE_SECONDS.
+        """
+        until = time.monotonic() + CLOSE_SECONDS
         with self._closing:
-            for _ in range(self._slots_count):
-                self._slots.acquire()
+            slots = sum(
+                self._slots.acquire(timeout=max(0.0, until - time.monotonic()))
+                for _ in range(self._slots_count)
+            )
             while self._idle:
                 _end(self._idle.pop())
-            self._slots.release(self._slots_count)
+            if slots:
+                self._slots.release(slots)
 
     @contextmanager
     def _connection(self, within: float | None) -> Iterator[Connection]:

@@ -12,9 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from pmctl.errors import PmctlError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from pmctl.webhook.metrics import Metrics
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from pmctl.webhook.trust import Trust
 
 PATHS = ("/webhooks/mautic", "/api/webhooks/mautic")
+T = TypeVar("T")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -72,10 +71,10 @@ class Receiver:
         elif path == "/healthz":
             await _answer(send, 200, "ok\n")
         elif path == "/readyz":
-            reason = self._spool.trouble() or self._trouble()
+            reason = await _aside(self._spool.trouble) or self._trouble()
             await _answer(send, 503 if reason else 200, (reason or "ready") + "\n")
         elif path == "/metrics":
-            await _answer(send, 200, self._metrics.text(*self._spool.backlog()))
+            await _answer(send, 200, self._metrics.text(*await _aside(self._spool.backlog)))
         else:
             await _answer(send, 404, "not found\n")
 
@@ -97,6 +96,10 @@ class Receiver:
                 await _answer(send, refused.status, refused.reason + "\n", close=True)
             else:
                 await _drop(receive, send)
+        except Exception:
+            self._metrics.add('refused{reason="unforeseen"}')
+            await _drop(receive, send)
+            raise  # the server writes down where it was
         else:
             await _answer(send, 200, "")
         finally:
@@ -164,12 +167,17 @@ class Receiver:
                 self._metrics.sync(time.perf_counter() - began)
                 self._metrics.add("spooled", len(group))
                 self._came()
-            except (PmctlError, OSError):
+            except Exception:  # also what nobody foresaw: somebody waits for each of them
                 durable = False
             for _, _, future in group:
                 if not future.done():
                     future.set_result(durable)
         self._committing = None
+
+
+async def _aside(read: Callable[[], T]) -> T:
+    """Return what is read from a disk that may be slow, while others are answered."""
+    return await asyncio.get_running_loop().run_in_executor(None, read)
 
 
 async def _answer(send: Send, status: int, text: str, *, close: bool = False) -> None:

@@ -125,12 +125,14 @@ class Drain:
         for start in range(0, len(batch.events), BATCH):
             if not self._add(batch.events[start : start + BATCH], batch):
                 return
+        pause, longest = PAUSES_SECONDS
         while not self._stop.is_set():
             try:
                 self._spool.done(batch.ids, batch.dead)
             except PmctlError as exc:
                 self.failed(exc)
-                self._stop.wait(PAUSES_SECONDS[1])
+                self._stop.wait(pause)
+                pause = min(longest, pause * 2)
             else:
                 self._worked()
                 self._metrics.add("dead", len(batch.dead))

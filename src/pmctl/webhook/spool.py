@@ -11,7 +11,8 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from pmctl.errors import Temporary
 
 LOW_WATER_BYTES = 256 << 20  # free on the disk; less turns readiness red
 STOP_BYTES = 32 << 20  # less takes nothing more
+READ_BYTES = 16 << 20  # of bodies at once, or a single larger one
+FORGET = 1000  # bodies in one transaction: what is deleted takes room in the WAL first
 _TABLES = """
 create table if not exists bodies (
   id integer primary key autoincrement, received_at real not null, body blob not null,
@@ -36,6 +39,7 @@ _BURY = (
 )
 _REVIVE = "insert into bodies (received_at, body) select received_at, body from dead where id = ?"
 
+_FORGET = "delete from bodies where id in (select id from bodies where done_at < ? limit ?)"
 _DONE_BETWEEN = "from bodies where done_at is not null and received_at >= ? and received_at < ?"
 
 
@@ -73,7 +77,11 @@ class Buried:
 
 
 class Spool:
-    """One file; threads may share it. Raises SpoolFull where it says so."""
+    """One file; threads may share it. Raises SpoolFull where it says so.
+
+    Room is what is free on the disk and within the file. When it gets low, what is done is not
+    kept any longer: what comes is worth more than what could be replayed.
+    """
 
     def __init__(self, folder: Path, *, keep_seconds: float = 7 * 86_400) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,6 +91,7 @@ class Spool:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's other files take its mode
         path.chmod(0o600)
         self._lock = threading.Lock()
+        self._failed = ""  # why the last write was not possible
         self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         self._sql.execute("pragma journal_mode=wal")
         self._sql.execute("pragma synchronous=full")
@@ -90,18 +99,29 @@ class Spool:
 
     def append(self, bodies: Sequence[tuple[float, bytes]]) -> None:
         """Keep bodies with their times; durable on return, or SpoolFull and none is kept."""
+        if self.free_bytes() < LOW_WATER_BYTES:
+            with suppress(SpoolFull):
+                self._forget(0.0)
         if self.free_bytes() < STOP_BYTES:
-            raise SpoolFull(f"less than {STOP_BYTES >> 20} MiB are free in {self.folder}")
+            raise SpoolFull(f"less than {STOP_BYTES >> 20} MiB are free for the spool")
         self._write([("insert into bodies (received_at, body) values (?, ?)", bodies)])
 
     def waiting(self, after: int, limit: int) -> list[Waiting]:
-        """Return the oldest bodies beyond the id `after` that are not done."""
+        """Return the oldest bodies beyond the id `after` that are not done, READ_BYTES at most."""
+        bodies: list[Waiting] = []
+        size = 0
         with self._lock:
             found = self._sql.execute(
                 "select id, received_at, body from bodies where done_at is null and id > ? "
                 "order by id limit ?", (after, limit),
             )  # fmt: skip
-            return [Waiting(*row) for row in found]
+            for row in found:
+                bodies.append(Waiting(*row))
+                size += len(bodies[-1].body)
+                if size >= READ_BYTES:
+                    break
+            found.close()
+        return bodies
 
     def done(self, ids: Sequence[int], dead: Sequence[Buried] = ()) -> None:
         """Mark bodies as stored, and keep what of them could not be, with its reason.
@@ -118,9 +138,13 @@ class Spool:
 
     def forget(self) -> int:
         """Delete what was done longer ago than it is to be kept; return how many bodies."""
-        limit = time.time() - self._keep_seconds
-        with self._lock:
-            return self._sql.execute("delete from bodies where done_at < ?", (limit,)).rowcount
+        forgotten = 0
+        while count := self._forget(self._keep_seconds):
+            forgotten += count
+        return forgotten
+
+    def _forget(self, kept_seconds: float) -> int:
+        return self._changed(_FORGET, (time.time() - kept_seconds, FORGET))
 
     def backlog(self) -> tuple[int, float]:
         """Return how many bodies wait, and how many seconds the oldest has waited."""
@@ -158,21 +182,31 @@ class Spool:
 
     def replay(self, since: float, until: float) -> int:
         """Let what was received in that time, and is still kept, wait again; return how much."""
-        with self._lock:
-            return self._sql.execute(
-                f"insert into bodies (received_at, body) select received_at, body {_DONE_BETWEEN}",
-                (since, until),
-            ).rowcount
+        return self._changed(
+            f"insert into bodies (received_at, body) select received_at, body {_DONE_BETWEEN}",
+            (since, until),
+        )
 
     def free_bytes(self) -> int:
-        """Return what is free on the spool's disk."""
-        return shutil.disk_usage(self.folder).free
+        """Return the room that is left: on the spool's disk, and where that is low in its file."""
+        free = shutil.disk_usage(self.folder).free
+        if free >= LOW_WATER_BYTES:
+            return free
+        with self._lock:
+            ((pages,),) = self._sql.execute("pragma freelist_count")
+            ((size,),) = self._sql.execute("pragma page_size")
+        return free + int(pages) * int(size)
 
     def trouble(self) -> str:
         """Return why the spool should get no more, or nothing."""
         if self.free_bytes() < LOW_WATER_BYTES:
             return f"less than {LOW_WATER_BYTES >> 20} MiB are free for the spool"
-        return ""
+        if self._failed:
+            with suppress(SpoolFull):  # nothing may be sent here until it works again: see for us
+                self._write([("insert into bodies (received_at, body, done_at) values (0, ?, 0)",
+                              [(bytes(4096),)])])  # fmt: skip
+                self._write([("delete from bodies where done_at = 0", [()])])
+        return self._failed
 
     def close(self) -> None:
         """Write what is in the WAL into the file, and close it."""
@@ -180,13 +214,26 @@ class Spool:
             self._sql.close()
 
     def _write(self, statements: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
+        with self._transaction() as sql:
+            for statement, rows in statements:
+                sql.executemany(statement, rows)
+
+    def _changed(self, statement: str, params: tuple[object, ...]) -> int:
+        with self._transaction() as sql:
+            return sql.execute(statement, params).rowcount
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that the block does, durable, or SpoolFull and nothing of it."""
         with self._lock:
             try:
                 self._sql.execute("begin immediate")
-                for statement, rows in statements:
-                    self._sql.executemany(statement, rows)
+                yield self._sql
                 self._sql.execute("commit")
             except sqlite3.Error as exc:
+                self._failed = f"the spool takes nothing: {exc}"
+                raise SpoolFull(self._failed) from None
+            finally:
                 if self._sql.in_transaction:
                     self._sql.execute("rollback")
-                raise SpoolFull(f"the spool takes nothing: {exc}") from None
+            self._failed = ""

@@ -1,0 +1,76 @@
+"""Room for what comes: what is done goes first, and reading takes a bounded piece of memory."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pmctl.webhook import spool as spools
+from pmctl.webhook.spool import Spool, SpoolFull
+
+
+def test_many_large_bodies_are_read_a_few_at_a_time(
+    kept: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spools, "READ_BYTES", 1000)
+    kept.append([(1.0, b"x" * size) for size in (400, 400, 400, 5000, 10, 10)])
+    after, read = 0, []
+    while found := kept.waiting(after, 100):
+        after = found[-1].id
+        read.append([len(one.body) for one in found])
+    assert read == [[400, 400, 400], [5000], [10, 10]]
+
+
+def test_what_is_done_makes_room_for_what_comes_and_free_pages_count_as_room(
+    kept: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full but for what is in the file itself, and nobody drains."""
+    kept.append([(1.0, bytes(10_000)) for _ in range(50)])
+    kept.done(range(1, 41))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Namespace(free=0))
+    monkeypatch.setattr(spools, "STOP_BYTES", 300_000)
+    assert (kept.forget(), kept.kept(0, 9), kept.free_bytes() < 300_000) == (0, 40, True)
+    kept.append([(2.0, b"new")])
+    assert (kept.kept(0, 9), kept.backlog()[0]) == (0, 11)
+    with suppress(SpoolFull):
+        for _ in range(40):
+            kept.append([(3.0, bytes(10_000))])
+    assert 15 < kept.backlog()[0] < 30
+
+
+def test_a_spool_that_failed_is_tried_when_somebody_asks_and_leaves_no_trace(
+    kept: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept._sql.execute("pragma max_page_count=1")
+    with pytest.raises(SpoolFull):
+        kept.append([(1.0, bytes(100_000))])
+    assert "takes nothing" in kept.trouble()
+    kept._sql.execute("pragma max_page_count=1000000")
+    assert (kept.trouble(), kept.backlog()[0], kept.kept(0, 9)) == ("", 0, 0)
+
+
+def test_an_append_that_breaks_for_another_reason_holds_no_later_one_up(kept: Spool) -> None:
+    def bodies() -> Iterator[tuple[float, bytes]]:
+        yield (1.0, b"x")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        kept.append(bodies())  # type: ignore[arg-type]
+    kept.append([(1.0, b"y")])
+    assert [one.body for one in kept.waiting(0, 9)] == [b"y"]
+
+
+def test_a_replay_into_a_full_disk_is_a_plain_error_and_keeps_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "small")
+    spool.append([(1.0, bytes(100_000)) for _ in range(3)])
+    spool.done([1, 2, 3])
+    ((pages,),) = spool._sql.execute("pragma page_count")
+    spool._sql.execute(f"pragma max_page_count={pages + 1}")
+    with pytest.raises(SpoolFull):
+        spool.replay(0, 9)
+    assert spool.backlog()[0] == 0
+    spool.close()
