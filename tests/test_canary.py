@@ -95,6 +95,7 @@ COMMANDS: dict[str, list[str]] = {
     "webhook serve": ["--listen", "nowhere"],
     "webhook unit": [],
     "webhook status": [],
+    "webhook tail": [],
     "webhook trigger": ["opened", "--to", "http://127.0.0.1:9/webhooks/mautic"],
     "webhook dead list": [],
     "webhook dead show": ["1"],

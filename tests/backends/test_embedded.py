@@ -22,6 +22,7 @@ import pytest
 from pmctl.backends import embedded_keeper
 from pmctl.backends.embedded import DATABASE, USER, Embedded, Place, Programs, find_programs
 from pmctl.backends.niledb import Niledb
+from pmctl.backends.niledb_schema import VERSION
 from pmctl.context import Context
 from pmctl.errors import ConfigError, Unreachable
 from tests.postgres import NOBODY
@@ -159,13 +160,13 @@ def test_an_empty_machine_gets_one_that_keeps_its_data_and_leaves_nothing_runnin
     place: Path,
 ) -> None:
     first = command(place)
-    assert ask(first) == "1"
+    assert ask(first) == str(VERSION)
     end(first)
     gone(place)
 
     embedded = Embedded(place / "pmctl")
     database = connected(embedded)
-    assert database.execute("select version from pmctl_schema") == [(1,)]
+    assert database.execute("select max(version) from pmctl_schema") == [(VERSION,)]
     shown = {name: database.execute(f"show {name}")[0][0] for name in ("fsync", "listen_addresses")}
     assert shown == {"fsync": "on", "listen_addresses": ""}
     database.close()
@@ -193,7 +194,7 @@ def test_a_user_has_one_of_his_own(place: Path) -> None:
 
     nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     process = command(home, python=python_for(nobody), **nobody)
-    assert ask(process) == "1"
+    assert ask(process) == str(VERSION)
     assert owner(postmaster(home / "pmctl")) == owner(keeper(home)) == NOBODY
     end(process)
     gone(place)
@@ -232,7 +233,7 @@ def test_programs_that_only_root_can_reach_are_copied(place: Path) -> None:
 
 def test_a_killed_command_takes_the_server_with_it(folder: Path) -> None:
     process = command(folder.parent)
-    assert ask(process) == "1"
+    assert ask(process) == str(VERSION)
 
     process.kill()
     process.communicate()
@@ -274,12 +275,12 @@ def test_a_killed_keeper_takes_the_server_with_it_and_the_next_call_starts_both(
 
 def test_the_second_one_attaches_and_the_server_outlives_the_first(folder: Path) -> None:
     first, second = command(folder.parent), command(folder.parent)
-    assert ask(first) == "1"
+    assert ask(first) == str(VERSION)
     server = postmaster(folder)
-    assert ask(second) == "1"
+    assert ask(second) == str(VERSION)
 
     end(first)
-    assert ask(second) == "1"
+    assert ask(second) == str(VERSION)
     assert postmaster(folder) == server
     end(second)
     gone(folder)

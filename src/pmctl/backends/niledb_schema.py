@@ -79,6 +79,15 @@ create index if not exists event_counts_step
         _FIRSTS,
         _STEPS,
     ),
+    (
+        # when a row came to be here, which is not when it happened: what is new goes by it
+        """
+alter table marketing_events
+  add column if not exists stored_at timestamptz not null default current_timestamp""",
+        """
+create index if not exists marketing_events_stored
+  on marketing_events (tenant_id, stored_at)""",
+    ),
 )
 VERSION = len(MIGRATIONS)
 

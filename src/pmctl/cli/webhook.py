@@ -20,6 +20,10 @@ class WebhookGroup(Lazy):
             "pmctl.cli.webhook_spool",
             "Show what waits, what is dead, and whether the disk takes more.",
         ),
+        "tail": (
+            "pmctl.cli.webhook_tail",
+            "Show the newest events, and with --follow those to come.",
+        ),
         "trigger": ("pmctl.cli.webhook_trigger", "Send a test event to a receiver, signed."),
         "dead": ("pmctl.cli.webhook_spool", "What could not be stored: list, show, retry, purge."),
         "replay": (
@@ -58,6 +62,7 @@ app = group(
     "Examples:\n"
     "  pmctl webhook serve\n"
     "  pmctl webhook status\n"
+    "  pmctl webhook tail -f\n"
     "  pmctl webhook trigger opened\n"
     "  pmctl webhook dead list\n"
     "  pmctl webhook register https://events.example.com/webhooks/mautic\n"

@@ -193,7 +193,8 @@ class Names:
             self._both[step.campaign_event_id, step.email_id] = called
             if not step.variant:
                 self._event[step.campaign_event_id] = called
-            self._email[step.email_id] = called
+            if step.email_id:
+                self._email[step.email_id] = called
 
     def __call__(self, event: int, email: int) -> tuple[str, str]:
         exact = self._both.get((event, email)) or self._event.get(event)

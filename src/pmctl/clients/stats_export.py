@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from pmctl.clients.stats import Names
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pmctl.clients.stats_steps import StepRow
 
 PAGE = 2000  # events asked for at once
-_EVENTS = """
-select id, occurred_at, received_at, event_type, source_type, contact_id, campaign_event_id,
-  campaign_id, email_id, agent_class, case when %s then payload end
+READ: LiteralString = """id, occurred_at, received_at, event_type, source_type, contact_id,
+  campaign_event_id, campaign_id, email_id, agent_class"""  # what `record` takes, and the payload
+_EVENTS: LiteralString = f"""
+select {READ}, case when %s then payload end
 from marketing_events
 where tenant_id = %s and occurred_at >= %s and occurred_at < %s
   and (occurred_at, id) > (%s, %s) and (%s or event_type = any(%s))
@@ -45,7 +46,7 @@ def events(
     `known` are all steps that have a name, `steps` those whose events are wanted (None: all),
     `types` the event types. `payload` adds what Mautic sent.
     """
-    called, campaigns = Names(known), _campaigns(known)
+    called, campaigns = Names(known), campaigns_of(known)
     first, after = moments(period)
     last: tuple[datetime.datetime, UUID] = (first, UUID(int=0))
     wanted = (not types, list(types), *ids(steps))
@@ -54,13 +55,13 @@ def events(
         params = (payload, database.tenant, last[0], after, *last, *wanted, PAGE)
         rows = database.execute(_EVENTS, params)
         for row in rows:
-            yield _record(row, called, campaigns, payload=payload)
+            yield record(row, called, campaigns, payload=payload)
         if len(rows) < PAGE:
             return
         last = (rows[-1][1], rows[-1][0])
 
 
-def _campaigns(known: Sequence[StepRow]) -> dict[tuple[str, int], tuple[str, int]]:
+def campaigns_of(known: Sequence[StepRow]) -> dict[tuple[str, int], tuple[str, int]]:
     """Return the key and id of the campaign of each event and email."""
     found: dict[tuple[str, int], tuple[str, int]] = {}
     for one in known:
@@ -69,13 +70,14 @@ def _campaigns(known: Sequence[StepRow]) -> dict[tuple[str, int], tuple[str, int
     return found
 
 
-def _record(
+def record(
     row: tuple[Any, ...],
     called: Names,
     campaigns: dict[tuple[str, int], tuple[str, int]],
     *,
-    payload: bool,
+    payload: bool = False,
 ) -> dict[str, Any]:
+    """Return an event with the names of its step; `row` is what READ asks for, and the payload."""
     id_, occurred, received, type_, source, contact, event, campaign, email, agent, body = row
     found = campaigns.get(("event", event)) if event else None
     found = found or (campaigns.get(("email", email)) if email else None)
