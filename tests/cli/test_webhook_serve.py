@@ -94,7 +94,7 @@ def test_what_waits_and_what_is_dead_is_told_and_dealt_with(pmctl, tmp_path, mon
     spool.done([1, 2], [Buried(2, 2.0, "not a JSON object", b"no")])
     spool.close()
 
-    told = json.loads(pmctl("webhook", "status", "-o", "json")[1])
+    told = json.loads(pmctl("webhook", "status", "-o", "json")[1])["spool"]
     assert (told["waiting"], told["dead"]) == (0, 1)
     assert "not a JSON object" in pmctl("webhook", "dead", "list")[1]
     assert pmctl("webhook", "dead", "show", "1")[1] == "no\n"
@@ -102,7 +102,7 @@ def test_what_waits_and_what_is_dead_is_told_and_dealt_with(pmctl, tmp_path, mon
     assert pmctl("webhook", "dead", "retry", "1")[0] == 0
     assert pmctl("webhook", "dead", "purge", "1", "--yes")[0] == 3
     assert "2 bodies" in pmctl("webhook", "replay", "--from", "1970-01-01")[2]
-    assert json.loads(pmctl("webhook", "status", "-o", "json")[1])["waiting"] == 3
+    assert json.loads(pmctl("webhook", "status", "-o", "json")[1])["spool"]["waiting"] == 3
 
 
 CHANGES = [

@@ -142,7 +142,7 @@ def test_a_secret_of_the_setting_is_not_rotated_behind_the_receivers_back(
 
 def test_status_says_where_the_secrets_are(pmctl: Run, sandbox, monkeypatch, folder: Path):
     def told() -> tuple[str, str]:
-        found = json.loads(pmctl("webhook", "status", "-o", "json")[1])
+        found = json.loads(pmctl("webhook", "status", "-o", "json")[1])["secrets"]
         return found["secret"], found["previous_secret"]
 
     assert told() == ("", "")

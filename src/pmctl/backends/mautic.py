@@ -124,16 +124,18 @@ class Mautic:
         conditions: Iterable[Condition] = (),
         *,
         order: str = "",
+        descending: bool = False,
         limit: int | None = None,
         page: int = 1000,
     ) -> Iterator[dict[str, str]]:
-        """Yield rows of a statistics table, at most `limit`; `order` names a column, ascending.
+        """Yield rows of a statistics table, at most `limit`; `order` names a column.
 
         Values are strings, columns that are NULL are left out, times are UTC without a zone.
         """
         params = where(*conditions)
         if order:
-            params += [("order[0][col]", order), ("order[0][dir]", "asc")]
+            way = "desc" if descending else "asc"
+            params += [("order[0][col]", order), ("order[0][dir]", way)]
         size = page if limit is None else min(page, limit)
         left = limit
         for rows in self._pages(f"stats/{table}", "stats", params, size) if size else ():

@@ -17,8 +17,8 @@ class WebhookGroup(Lazy):
         ),
         "unit": ("pmctl.cli.webhook_serve", "Print a systemd unit that runs the receiver."),
         "status": (
-            "pmctl.cli.webhook_spool",
-            "Show what waits, what is dead, and whether the disk takes more.",
+            "pmctl.cli.webhook_status",
+            "Show how everything is between Mautic and the database.",
         ),
         "tail": (
             "pmctl.cli.webhook_tail",

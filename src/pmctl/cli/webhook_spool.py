@@ -1,4 +1,4 @@
-"""`pmctl webhook status|dead|replay`: what the receiver keeps on this machine."""
+"""`pmctl webhook dead|replay`: what the receiver keeps on this machine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pmctl.cli.common import Command, Printing, context_of, group
 from pmctl.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pmctl.context import Context
     from pmctl.webhook.spool import DeadLetter, Spool
 
@@ -30,40 +32,19 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; 
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of dead letters.")]
 
 
+def spool_folder(context: Context) -> Path:
+    """Return where the spool of this context is, or would be."""
+    from pmctl.paths import state_home
+
+    return context.config.webhook.spool or state_home() / "spool" / context.config.context
+
+
 def spool_of(context: Context) -> Spool:
     """Return the spool of this context, made when it is not there."""
-    from pmctl.paths import state_home
     from pmctl.webhook.spool import Spool
 
-    settings = context.config.webhook
-    folder = settings.spool or state_home() / "spool" / context.config.context
-    return Spool(folder, keep_seconds=settings.keep_days * 86_400)
-
-
-@app.command("status", cls=Printing)
-def status(ctx: typer.Context) -> None:
-    """Show what waits, what is dead, and whether the disk takes more.
-
-    Examples:
-      pmctl webhook status
-      pmctl webhook status -o json
-
-    Also says where the secrets are that a receiver believes.
-    """
-    from pmctl.cli.webhook_trust import PREVIOUS, SECRET, places
-
-    context = context_of(ctx)
-    spool, secrets = spool_of(context), places(context)
-    waiting, lag = spool.backlog()
-    output.show_one(
-        {
-            "spool": str(spool.folder), "waiting": waiting, "lag_seconds": round(lag, 1),
-            "dead": len(spool.dead()), "free_bytes": spool.free_bytes(),
-            "trouble": spool.trouble(), "secret": secrets[SECRET],
-            "previous_secret": secrets[PREVIOUS],
-        }
-    )  # fmt: skip
-    spool.close()
+    keep_seconds = context.config.webhook.keep_days * 86_400
+    return Spool(spool_folder(context), keep_seconds=keep_seconds)
 
 
 @dead.command("list", cls=Printing)

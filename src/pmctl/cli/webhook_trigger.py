@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pmctl.context import Context
 
 app = group("Test events.")
-PATH = "/webhooks/mautic"
 
 
 @dataclass
@@ -80,11 +79,11 @@ def trigger(
         return
     if not type_:
         raise UsageError("of which type?", hint="`pmctl webhook trigger --list` shows them")
+    from pmctl.clients import webhook_trigger as client
+    from pmctl.clients.webhook import PATH, check_address
+
     sample, context = samples.find(type_), context_of(ctx)
     url = to or local(context) + PATH
-    from pmctl.clients import webhook_trigger as client
-    from pmctl.clients.webhook import check_address
-
     check_address(url)
     found = client.messages(sample, seed or _seed(), _secret(context), count, same_times=bool(seed))
     if dry_run:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pmctl.clients.campaign import Campaigns
     from pmctl.clients.webhook_secrets import Secrets
 
+PATH = "/webhooks/mautic"  # of a receiver of ours
 TRIGGERS = tuple(
     f"mautic.{name}"
     for name in (
@@ -92,6 +93,13 @@ class Webhooks:
         total = self.mautic.stats_total("webhook_logs", [of_hook])
         good = ("status_code", "like", "2%")
         return total - self.mautic.stats_total("webhook_logs", [of_hook, good])
+
+    def log(self, hook: Hook, count: int) -> list[dict[str, str]]:
+        """Return Mautic's last log rows of a webhook, newest first; `status_code` may be `N/A`."""
+        of_hook = [("webhook_id", "eq", hook.id)]
+        rows = self.mautic.stats("webhook_logs", of_hook, order="id", descending=True, limit=count)
+        names = ("status_code", "date_added", "runtime", "note")
+        return [{name: row.get(name, "") for name in names} for row in rows]
 
     def register(self, url: str, *, everything: bool = False, dry_run: bool = False) -> Registered:
         """Make the webhook to an address, or repair the one that is there.

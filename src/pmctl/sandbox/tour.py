@@ -37,7 +37,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("What came of it. A gateway that follows links is no person; opens name no program:",
      "stats summary"),
     ("One campaign:", "stats campaign {key}"),
-    ("And the receiver: nothing waits, nothing is dead:", "webhook status"),
+    ("And the whole way is well: nothing waits, nothing is dead:", "webhook status"),
 )  # fmt: skip
 
 NEXT = """
@@ -66,6 +66,7 @@ def run(sandbox: MauticSandbox, campaigns: Path, say: Say) -> int:
         tour_home.home(sandbox.settings()) as environment,
         tour_home.Receiver(environment) as receiver,
     ):
+        environment["PMCTL_WEBHOOK_LISTEN"] = f"127.0.0.1:{receiver.port}"  # `status` asks there
         tour = _Tour(sandbox, folder, environment, receiver, say)
         for words, what in STEPS:
             code = tour.step(words, what)
