@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
+import socket
 import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count
@@ -26,7 +28,7 @@ import pytest
 from pmctl.backends import niledb_verify
 from pmctl.backends.niledb import Niledb
 from pmctl.webhook.events import sign
-from tests.postgres import PASSWORD, TENANT, Machine
+from tests.postgres import PASSWORD, TENANT, Server
 from tests.serving import Served, serving, wait_until
 from tests.webhook_bodies import SECRET
 
@@ -152,24 +154,23 @@ class Load:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a receiver works: a machine's empty database, and the settings that lead there."""
+    """Where a receiver works: an empty database, and the settings that lead there."""
 
-    machine: Machine
     settings: dict[str, str]
     niledb: Niledb
 
     @classmethod
-    def new(cls, machine: Machine, **more: str) -> Place:
-        name = machine.new_database()
+    def new(cls, server: Server, **more: str) -> Place:
+        name = server.new_database()
         settings = {
-            "PMCTL_NILEDB_HOST": str(machine.folder), "PMCTL_NILEDB_DATABASE": name,
+            "PMCTL_NILEDB_HOST": str(server.folder), "PMCTL_NILEDB_DATABASE": name,
             "PMCTL_NILEDB_USER": "ana", "PMCTL_NILEDB_PASSWORD": PASSWORD,
             "PMCTL_NILEDB_TENANT_ID": TENANT, "PMCTL_NILEDB_SSLMODE": "disable",
             "PMCTL_WEBHOOK_SECRET": SECRET, **more,
         }  # fmt: skip
-        database = Niledb(host=str(machine.folder), database=name, user="ana",
+        database = Niledb(host=str(server.folder), database=name, user="ana",
                           password=lambda: PASSWORD, tenant_id=TENANT)  # fmt: skip
-        return cls(machine, settings, database)
+        return cls(settings, database)
 
     def serving(
         self, *options: str, ends: int = 143, **more: str
@@ -227,12 +228,12 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
 
 
 def fill(folder: Path, left: int) -> None:
-    """Take all room of a file system but `left` bytes."""
+    """Take all room of a file system but `left` bytes, while others write there too."""
     filler = folder / "filler"
     filler.unlink(missing_ok=True)
-    with filler.open("wb") as file:
-        if (size := shutil.disk_usage(folder).free - left) > 0:
-            os.posix_fallocate(file.fileno(), 0, size)
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while (size := shutil.disk_usage(folder).free - left) > 0:
+            os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), min(size, 16 << 20))
 
 
 def limit_files(served: Served, size: int) -> None:
@@ -256,3 +257,34 @@ def with_a_full_disk(
         served.stored()
         wait_until(lambda: served.readiness() == (200, "ready\n"))
     return place.figures(load)
+
+
+@dataclass
+class Peak:
+    mib: int = 0
+
+
+@contextmanager
+def peak_since(served: Served) -> Iterator[Peak]:
+    """Measure how much more memory than at the begin a receiver takes within the block, at most."""
+    process = Path(f"/proc/{served.child.pid}")
+    try:
+        (process / "clear_refs").write_text("5")  # the peak begins anew: proc(5)
+    except OSError as exc:
+        pytest.skip(f"the memory of a process cannot be measured here: {exc}")
+    before, peak = _kib(process, "VmRSS"), Peak()
+    yield peak
+    peak.mib = (_kib(process, "VmHWM") - before) >> 10
+
+
+def _kib(process: Path, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB$", (process / "status").read_text(), re.MULTILINE)
+    assert found, name
+    return int(found[1])
+
+
+def connect_many(port: int, number: int, open_: ExitStack) -> list[socket.socket]:
+    return [
+        open_.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+        for _ in range(number)
+    ]

@@ -36,14 +36,14 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/webhooks/mautic"
 
-    def status_of(self, body: bytes, secret: str) -> int:
+    def status_of(self, body: bytes, secret: str, timeout: float = 10) -> int:
         """Send a body signed with a secret; return what it was answered with."""
         signed = {"Content-Type": "application/json", "Webhook-Signature": sign(body, secret)}
-        return self._asked("POST", "/webhooks/mautic", body, signed)[0]
+        return self.asked("POST", "/webhooks/mautic", body, signed, timeout)[0]
 
     def figure(self, name: str) -> int:
         """Return a figure of /metrics."""
-        found = re.search(rf"^{name} (\d+)$", self._asked("GET", "/metrics")[1], re.MULTILINE)
+        found = re.search(rf"^{name} (\d+)$", self.asked("GET", "/metrics")[1], re.MULTILINE)
         assert found, name
         return int(found[1])
 
@@ -53,16 +53,30 @@ class Served:
 
     def readiness(self) -> tuple[int, str]:
         """Return what /readyz says."""
-        return self._asked("GET", "/readyz")
+        return self.asked("GET", "/readyz")
 
     def stored(self) -> None:
         """Wait until everything that came is in the database."""
         wait_until(lambda: self.figure("pmctl_webhook_waiting") == 0)
 
-    def _asked(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    def refused(self) -> dict[str, int]:
+        """Return how many were refused, by reason."""
+        text = self.asked("GET", "/metrics")[1]
+        found = re.findall(
+            r'^pmctl_webhook_refused_total{reason="(.*)"} (\d+)$', text, re.MULTILINE
+        )
+        return {reason: int(count) for reason, count in found}
+
+    def asked(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        timeout: float = 10,
     ) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        """Send a request; return the status and the text of the answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -70,10 +84,10 @@ class Served:
         finally:
             connection.close()
 
-    def end(self) -> int:
-        """Let it finish; return its exit code."""
+    def end(self, within: float = 20) -> int:
+        """Let it finish within so many seconds; return its exit code."""
         self.child.send_signal(signal.SIGTERM)
-        code = self.child.wait(20)
+        code = self.child.wait(within)
         self._reader.join(5)
         return code
 

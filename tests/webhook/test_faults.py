@@ -49,12 +49,14 @@ def test_a_receiver_that_is_killed_under_load_loses_and_doubles_nothing(place: P
     assert figures.stored >= figures.answered * EVENTS > 0
 
 
-def test_ten_thousand_events_wait_for_a_database_that_is_stopped(place: Place) -> None:
+def test_ten_thousand_events_wait_for_a_database_that_is_stopped(
+    place: Place, machine: Machine
+) -> None:
     def stopped(load: Load, served: Served) -> None:
-        place.machine.stop()
+        machine.stop()
         load.more(10_000 // EVENTS)
         served.reaches("pmctl_webhook_waiting", 10_000 // EVENTS)
-        place.machine.start()
+        machine.start()
 
     figures = with_a_database(place, 50, stopped)
     print(figures)
@@ -63,13 +65,15 @@ def test_ten_thousand_events_wait_for_a_database_that_is_stopped(place: Place) -
     assert figures.stored == figures.answered * EVENTS >= 10_000
 
 
-def test_a_database_that_is_restarted_and_killed_in_the_middle_of_batches(place: Place) -> None:
+def test_a_database_that_is_restarted_and_killed_in_the_middle_of_batches(
+    place: Place, machine: Machine
+) -> None:
     def broken(load: Load, served: Served) -> None:
         for how in (SIGKILL, SIGINT, SIGKILL):
             served.reaches(DRAINED, served.figure(DRAINED) + 1)
-            place.machine.stop(how)
+            machine.stop(how)
             load.more(100)
-            place.machine.start()
+            machine.start()
 
     figures = with_a_database(place, 50, broken)
     print(figures)
@@ -78,11 +82,11 @@ def test_a_database_that_is_restarted_and_killed_in_the_middle_of_batches(place:
     assert figures.stored == figures.answered * EVENTS
 
 
-def test_a_database_that_hangs_holds_up_no_answer(place: Place) -> None:
+def test_a_database_that_hangs_holds_up_no_answer(place: Place, machine: Machine) -> None:
     """It hangs for longer than a statement is waited for: its connection is cut, and tried anew."""
 
     def hanging(load: Load, served: Served) -> None:
-        with place.machine.held_up():
+        with machine.held_up():
             load.more(200)
             wait_until(lambda: any("events wait" in line for line in served.said))
             assert served.readiness()[0] == 200

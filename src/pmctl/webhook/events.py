@@ -28,6 +28,9 @@ from pmctl.webhook.agents import Agent, agent_class, all_at_once
 BODIES = frozenset({"customHtml", "plainText", "content", "contentHash", "tokens", "headers"})
 """Keys of an item that hold a mail's text, or links that act for the contact (unsubscribe)."""
 
+MOST_ITEMS = 20_000
+"""Twice what 10 MiB hold of Mautic's smallest items, each with its contact."""
+
 _STATUSES = {"bounced": "bounced", "unsubscribed": "unsubscribed", "contactable": "resubscribed"}
 _TYPES = {
     "email_on_send": "sent", "email_on_open": "opened", "email_on_reply": "replied",
@@ -129,17 +132,19 @@ def parse(body: bytes, received_at: datetime) -> Parsed:
     """Return every item of a webhook's body: as an event, or as what is dead and why.
 
     An unknown type is kept as `other`. `received_at`: with its zone; stands for a time that the
-    item does not say.
+    item does not say. A body of more than MOST_ITEMS is dead as a whole: each costs memory.
     """
     try:
-        items = [(name, item) for name, raw in _BODY.decode(body).items() for item in _split(raw)]
+        lists = [(name, _split(raw)) for name, raw in _BODY.decode(body).items()]
     except (ValueError, RecursionError) as exc:
-        apart = split.items(body)
+        apart = split.items(body, MOST_ITEMS)
         if apart is None:
             return Parsed([], [Dead(f"not a JSON object: {_words(exc)}", body)])
-        items = [(name, msgspec.Raw(item)) for name, item in apart]
+        lists = [(name, [msgspec.Raw(item)]) for name, item in apart]
+    if sum(len(items) for _, items in lists) > MOST_ITEMS:
+        return Parsed([], [Dead(f"more than {MOST_ITEMS} items in one body", body)])
     parsed = Parsed([], [])
-    for source_type, item in items:
+    for source_type, item in ((name, item) for name, items in lists for item in items):
         try:
             parsed.events.append(_event(source_type, item, received_at))
         except (ValueError, TypeError, OverflowError, RecursionError) as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -17,6 +18,7 @@ HEADER_SECONDS = 10.0  # also for a connection that says nothing
 HEADER_BYTES = 64 << 10
 IDLE_SECONDS = 30  # between two requests
 FINISH_SECONDS = 10  # what is in flight at SIGTERM
+FILES = 65_536  # connections are open files; the usual limit of 1024 is for shells
 
 
 class _Protocol(HttpToolsProtocol):
@@ -80,4 +82,16 @@ def server(receiver: Receiver) -> uvicorn.Server:
 
 def serve(receiver: Receiver, listening: socket.socket) -> None:
     """Answer on a listening socket until SIGTERM or SIGINT."""
+    _open_many()
     server(receiver).run(sockets=[listening])
+
+
+def _open_many() -> None:
+    """Let this process open as many files as it may, within reason."""
+    with suppress(ImportError, OSError, ValueError):  # there is no such limit on Windows
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        if 0 <= soft < most:  # infinity is -1
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -14,9 +14,12 @@ _KEY = re.compile(rb'\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*+:', re.DOTALL)
 _CLOSERS = {b"{": b"}", b"[": b"]"}
 
 
-def items(body: bytes) -> list[tuple[str, bytes]] | None:
-    """Return each item with the key that it stands under, or None: the brackets do not match."""
-    members = _parts(body, b"{")
+def items(body: bytes, most: int) -> list[tuple[str, bytes]] | None:
+    """Return each item with the key that it stands under, or None: the brackets do not match.
+
+    Looks no further when there are more than `most`.
+    """
+    members = _parts(body, b"{", most)
     if members is None:
         return None
     found: list[tuple[str, bytes]] = []
@@ -29,13 +32,18 @@ def items(body: bytes) -> list[tuple[str, bytes]] | None:
         except ValueError:
             return None
         value = member[key.end() :].strip()
-        inner = _parts(value, b"[")
+        inner = _parts(value, b"[", most)
         found += [(name, item) for item in ([value] if inner is None else inner)]
+        if len(found) > most:
+            break
     return found
 
 
-def _parts(text: bytes, opener: bytes) -> list[bytes] | None:
-    """Return what stands between the commas of an object or a list; None when it is neither."""
+def _parts(text: bytes, opener: bytes, most: int) -> list[bytes] | None:
+    """Return what stands between the commas of an object or a list; None when it is neither.
+
+    More than `most` are cut off there.
+    """
     text = text.strip()
     if not text.startswith(opener):
         return None
@@ -55,5 +63,7 @@ def _parts(text: bytes, opener: bytes) -> list[bytes] | None:
                 return parts + [last] * bool(last) if whole else None
         elif word == b"," and len(open_) == 1:
             parts.append(text[begin : token.start()].strip())
+            if len(parts) > most:
+                return parts
             begin = token.end()
     return None
