@@ -198,10 +198,12 @@ def killed_again_and_again(place: Place, rounds: int, seed: int = 1) -> Figures:
     return place.figures(load)
 
 
-def with_a_database(place: Place, bodies: int, breaks: Callable[[Load, Served], None]) -> Figures:
+def with_a_database(
+    place: Place, bodies: int, breaks: Callable[[Load, Served], None], **settings: str
+) -> Figures:
     """Send, let `breaks` break and mend the database meanwhile, and wait for everything."""
     load = Load()
-    with place.serving(PMCTL_TIMEOUT_SECONDS="2") as served:
+    with place.serving(**settings) as served:
         load.port = served.port
         with load.running():
             load.more(bodies)
