@@ -199,11 +199,14 @@ def killed_again_and_again(place: Place, rounds: int, seed: int = 1) -> Figures:
 
 
 def with_a_database(
-    place: Place, bodies: int, breaks: Callable[[Load, Served], None], **settings: str
+    place: Place, bodies: int, breaks: Callable[[Load, Served], None], seconds: int = 30
 ) -> Figures:
-    """Send, let `breaks` break and mend the database meanwhile, and wait for everything."""
+    """Send, let `breaks` break and mend the database meanwhile, and wait for everything.
+
+    `seconds`: how long a statement is waited for.
+    """
     load = Load()
-    with place.serving(**settings) as served:
+    with place.serving(PMCTL_TIMEOUT_SECONDS=str(seconds)) as served:
         load.port = served.port
         with load.running():
             load.more(bodies)

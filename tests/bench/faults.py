@@ -93,7 +93,7 @@ def database_hangs(machine: Machine, home: Path, kills: int) -> Figures:
                 wait_until(lambda: served.said[-1].startswith("warning: events wait"))
             wait_until(lambda: "again" in served.said[-1])
 
-    return with_a_database(Place.new(machine), 100, hanging, PMCTL_TIMEOUT_SECONDS="2")
+    return with_a_database(Place.new(machine), 100, hanging, seconds=2)
 
 
 def files_limited(machine: Machine, home: Path, kills: int) -> Figures:

@@ -91,7 +91,7 @@ def test_a_database_that_hangs_holds_up_no_answer(place: Place, machine: Machine
             wait_until(lambda: any("events wait" in line for line in served.said))
             assert served.readiness()[0] == 200
 
-    figures = with_a_database(place, 50, hanging, PMCTL_TIMEOUT_SECONDS="2")
+    figures = with_a_database(place, 50, hanging, seconds=2)
     print(figures)
     assert figures.clean, figures
     assert (figures.cut, figures.refused) == (0, {})
