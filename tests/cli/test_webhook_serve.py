@@ -143,9 +143,3 @@ def test_a_change_of_the_spool_can_be_tried_and_is_written_down(
 @pytest.mark.parametrize("words", [["--from", "soon"], []])
 def test_a_replay_needs_a_time(pmctl, words):
     assert pmctl("webhook", "replay", *words)[0] == 64
-
-
-def test_the_unit_runs_this_program_and_guards_it(pmctl):
-    done = pmctl("webhook", "unit")
-    assert "webhook serve" in done[1]
-    assert "ProtectSystem=strict" in done[1]

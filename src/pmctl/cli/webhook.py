@@ -15,7 +15,7 @@ class WebhookGroup(Lazy):
             "pmctl.cli.webhook_serve",
             "Receive webhooks, and bring their events into the database.",
         ),
-        "unit": ("pmctl.cli.webhook_serve", "Print a systemd unit that runs the receiver."),
+        "unit": ("pmctl.cli.webhook_unit", "Print a systemd unit that runs the receiver."),
         "status": (
             "pmctl.cli.webhook_status",
             "Show how everything is between Mautic and the database.",

@@ -1,8 +1,7 @@
-"""`pmctl webhook serve|unit`: the receiver, and how systemd runs it."""
+"""`pmctl webhook serve`: the receiver."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,43 +18,6 @@ if TYPE_CHECKING:
 
 app = group("The receiver.")
 CHECK_SECONDS = 5.0  # a database that takes longer to answer is waited for in the background
-
-UNIT = """\
-[Unit]
-Description=Receiver of Mautic's webhooks
-After=network-online.target
-Wants=network-online.target
-
-[Service]
-ExecStart={program} webhook serve
-ExecReload=/bin/kill -HUP $MAINPID
-# the secret that `pmctl webhook register` wrote: systemd-creds encrypt --name=webhook.secret
-# FILE /etc/credstore.encrypted/webhook.secret; after a rotation both, as webhook.previous_secret
-LoadCredentialEncrypted=webhook.secret
-DynamicUser=yes
-StateDirectory=pmctl
-Environment=HOME=/var/lib/pmctl XDG_STATE_HOME=/var/lib XDG_DATA_HOME=/var/lib/pmctl
-Restart=always
-TimeoutStopSec=30
-SuccessExitStatus=143
-LimitNOFILE=65536
-UMask=0077
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectControlGroups=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 @app.command("serve", cls=Command)
@@ -116,18 +78,6 @@ def serve(
         finally:
             drain.stop()
             spool.close()
-
-
-@app.command("unit", cls=Command)
-def unit() -> None:
-    """Print a systemd unit that runs the receiver.
-
-    Examples:
-      pmctl webhook unit > /etc/systemd/system/pmctl-webhook.service
-    """
-    from pathlib import Path
-
-    sys.stdout.write(UNIT.format(program=Path(sys.argv[0]).absolute()))
 
 
 def _checked(context: Context) -> PmctlError | None:
