@@ -86,6 +86,7 @@ COMMANDS: dict[str, list[str]] = {
     "stats export": [],
     "stats report": ["-o", "-"],
     "stats verify": [],
+    "stats adopt": ["--yes"],
     "webhook register": ["http://127.0.0.1:9/webhooks/mautic"],
     "webhook list": [],
     "webhook show": ["1"],

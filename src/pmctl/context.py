@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pmctl.backends.embedded import Embedded
     from pmctl.backends.mautic import Mautic
     from pmctl.backends.niledb import Niledb
+    from pmctl.backends.niledb_mautics import Standing
     from pmctl.backends.receiver import Receiver
     from pmctl.clients.campaign import Campaigns
     from pmctl.clients.campaign_contact import Contacts
@@ -31,6 +32,7 @@ class Context:
         self._words: tuple[str, ...] = tuple(options.get("argv", ()))
         self._open: list[Http | Niledb | Embedded | Receiver] = []
         self._preparing = threading.Lock()
+        self.besides: Standing | None = None  # in the database, besides the events of our Mautic
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -125,21 +127,44 @@ class Context:
         self._open.append(niledb)
         return niledb
 
-    def database(self) -> Niledb:
-        """The database of the events, its tables made or brought up to date at first use.
+    def database(self, *, adopting: bool = True) -> Niledb:
+        """The events of this context's Mautic, the tables made or brought up to date at first use.
 
         The NileDB or PostgreSQL that is configured, else one of pmctl's own on this machine, which
-        is started where it does not run. Raises what `Niledb.execute` raises, and ConfigError.
+        is started where it does not run. Events from before any Mautic had a name are taken over
+        by the first one that has, when `adopting`. Raises what `Niledb.execute` raises, and
+        ConfigError.
         """
         with self._preparing:
-            return self._database
+            return self._adopted if adopting else self._database
 
     @cached_property
     def _database(self) -> Niledb:
         from pmctl.backends import niledb_schema
+        from pmctl.settings import BY_PATH
 
         database = self.niledb if self.config.names_database else self._embedded
+        url = self.config.source(BY_PATH["mautic.url"]).value
+        database = database.of_mautic(str(url or ""))
         niledb_schema.prepare(database)
+        return database
+
+    @cached_property
+    def _adopted(self) -> Niledb:
+        from pmctl import audit
+        from pmctl.backends import niledb_mautics
+
+        database = self._database
+        self.besides = niledb_mautics.standing(database)
+        if self.besides.nameless and self.besides.empty and not self.besides.others:
+            words = f"without mautic.url: they are taken for those of {database.mautic}"
+            count = niledb_mautics.adopt(
+                database, lambda count: output.note(f"{count:,} events came {words}")
+            )
+            audit.record(
+                self.config.context, self._words, database.mautic, "ok", adopted_events=count
+            )
+            self.besides = niledb_mautics.standing(database)
         return database
 
     @cached_property

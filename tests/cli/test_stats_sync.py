@@ -13,7 +13,7 @@ from pmctl.clients.stats_steps import StepRow
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE
 from tests.conftest import Run
-from tests.mailings import BEGIN, event, store
+from tests.mailings import BEGIN, Event, event, store
 from tests.postgres import Server
 from tests.sandboxes import call, campaigns_in
 
@@ -210,3 +210,61 @@ def test_adopting_a_campaign_names_its_steps_for_stats(
 
     assert code == 0, err
     assert {row.key for row in stats_steps.read(niledb) if row.live} == {"taken"}
+
+
+def rows_of(campaign: int, event_id: int, env: str, step: str = "offer") -> StepRow:
+    return StepRow(
+        event_id, campaign, "welcome", f"Welcome {campaign}", step, "email.send", event_id, "", 0,
+        env,
+    )  # fmt: skip
+
+
+def sends(step: int, count: int) -> list[Event]:
+    return [
+        event(100 * step + n, "sent", BEGIN, n, campaign_event_id=step, email_id=step)
+        for n in range(1, count + 1)
+    ]
+
+
+def sent_by_step(pmctl: Run, *argv: str) -> dict[str, int]:
+    code, out, err = pmctl("stats", "steps", "welcome", "-o", "json", *argv)
+    assert code == 0, err
+    return {row["step"]: row["sent"] for row in json.loads(out)}
+
+
+def test_a_campaign_of_the_same_key_in_another_context_has_figures_of_its_own(
+    pmctl: Run, niledb: Niledb
+) -> None:
+    stats_steps.write(niledb, [rows_of(5, 11, "default"), rows_of(6, 21, "staging", "test")])
+    store(niledb, sends(11, 2))
+    store(niledb, sends(21, 3))
+
+    assert sent_by_step(pmctl) == {"offer": 2}
+    code, out, _ = pmctl("stats", "steps", "6", "-o", "json")
+    assert (code, [row["sent"] for row in json.loads(out)]) == (0, [3])
+
+
+def test_a_campaign_that_only_another_context_has_is_not_shown_for_ours(
+    pmctl: Run, niledb: Niledb
+) -> None:
+    stats_steps.write(niledb, [rows_of(6, 21, "staging")])
+
+    code, _, err = pmctl("stats", "campaign", "welcome")
+
+    assert code == 3
+    assert "no campaign welcome of the context default" in err
+    assert "staging" in err
+
+
+def test_steps_noted_before_contexts_were_keep_their_figures(pmctl: Run, niledb: Niledb) -> None:
+    stats_steps.write(niledb, [rows_of(5, 12, "", "old"), rows_of(5, 11, "default")])
+    store(niledb, sends(11, 1) + sends(12, 1))
+
+    assert sent_by_step(pmctl) == {"offer": 1, "old": 1}
+
+
+def test_an_apply_notes_its_context(
+    pmctl: Run, sandbox: MauticSandbox, niledb: Niledb, file: Path
+) -> None:
+    assert pmctl("campaign", "apply", file)[0] == 0
+    assert {row.env for row in stats_steps.read(niledb)} == {"default"}

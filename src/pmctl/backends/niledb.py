@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
-from typing import Any, LiteralString, Protocol
-from uuid import UUID
+from typing import Any, LiteralString, Protocol, Self
+from urllib.parse import urlsplit
+from uuid import UUID, uuid5
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -45,6 +47,7 @@ class Execute(Protocol):
 
 NO_TENANT = UUID(int=0)  # stands in the tenant_id columns of a plain PostgreSQL
 NILE = ".thenile.dev"
+_MAUTICS = UUID("0b8f4b0e-8d6c-5c0a-9a51-5a0b7d0f3c6e")  # of `of_mautic`; never to change
 DEFINE_ATTEMPTS = 5  # NileDB defines on all databases at once, with a short lock time-out
 START_ATTEMPTS = 3  # a server of our own that just dies may still take a connection
 CLOSE_SECONDS = 5.0
@@ -114,6 +117,28 @@ class Niledb:
         self.tenant = UUID(tenant_id) if tenant_id else NO_TENANT
         self._begin = f"begin; set local nile.tenant_id = '{self.tenant}'" if tenant_id else ""
         self.form = 0  # which way of writing events this server takes; see niledb_events
+        self.mautic = ""  # the address of whose rows these are, where no tenant says it
+
+    @property
+    def has_tenant(self) -> bool:
+        """Whether one is configured: then the server counts as NileDB, and shows no other."""
+        return bool(self._begin)
+
+    def of_mautic(self, url: str) -> Self:
+        """Return this database as the place of one Mautic's rows; the connections are shared.
+
+        Ids of Mautic's begin anew in each one, so two of them in a database are kept apart by
+        `tenant`: the one configured, else one made from the address. http or https and a `/` at
+        the end make no difference. Without an address they are of NO_TENANT.
+        """
+        parts = urlsplit(url.strip())
+        if self._begin or not parts.hostname:
+            return self
+        port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+        found = copy(self)
+        found.mautic = f"{parts.hostname}{port}{parts.path.rstrip('/')}"
+        found.tenant = uuid5(_MAUTICS, found.mautic)
+        return found
 
     def execute(
         self, statement: LiteralString, params: Params = (), *, within: float | None = None

@@ -106,11 +106,12 @@ insert into event_counts
 on conflict (tenant_id, day, campaign_event_id, email_id, event_type, agent)
 do update set total = event_counts.total + excluded.total,
   contacts = event_counts.contacts + excluded.contacts"""
-_ALL_AT_ONCE: LiteralString = (
+STORE: LiteralString = (
     f"fresh as ({_ADD_EVENTS}), {SEEN}, firsts as ({_ADD_FIRSTS}), {CHANGES}, "
-    f"counts as ({_ADD_COUNTS}) "
-    "select (select count(*) from fresh), (select count(*) from given)"
+    f"counts as ({_ADD_COUNTS})"
 )
+COUNT_ALL: LiteralString = "select (select count(*) from fresh), (select count(*) from given)"
+_ALL_AT_ONCE: LiteralString = f"{STORE} {COUNT_ALL}"
 
 
 @dataclass(frozen=True)

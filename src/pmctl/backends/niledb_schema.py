@@ -88,6 +88,12 @@ alter table marketing_events
 create index if not exists marketing_events_stored
   on marketing_events (tenant_id, stored_at)""",
     ),
+    (
+        # the context that a campaign was made from: two of them may share a Mautic
+        "alter table campaign_steps add column if not exists env text not null default ''",
+        # whose rows these are, where no tenant of NileDB's says it
+        "alter table pmctl_schema add column if not exists mautic text not null default ''",
+    ),
 )
 VERSION = len(MIGRATIONS)
 
@@ -95,6 +101,7 @@ _DONE: LiteralString = "select max(version) from pmctl_schema where tenant_id = 
 _NOTE: LiteralString = """
 insert into pmctl_schema (tenant_id, version) values (%s, %s)
 on conflict (tenant_id, version) do nothing"""
+_WHOSE: LiteralString = "update pmctl_schema set mautic = %s where tenant_id = %s"
 _OURS: LiteralString = """
 select id, occurred_at, agent_class from marketing_events where tenant_id = %s limit 0"""
 
@@ -114,6 +121,8 @@ def prepare(database: Niledb) -> int:
             if statement == _EVENTS:
                 _check_ours(database)
         database.execute(_NOTE, (database.tenant, number))
+    if database.mautic and done != VERSION:
+        database.execute(_WHOSE, (database.mautic, database.tenant))
     return max(0, VERSION - (done or 0))
 
 

@@ -37,6 +37,10 @@ class StatsGroup(Lazy):
             "pmctl.cli.stats_verify",
             "Count all events anew and show where the counters differ.",
         ),
+        "adopt": (
+            "pmctl.cli.stats_adopt",
+            "Take over events that were received without mautic.url.",
+        ),
         "sync": (
             "pmctl.cli.stats_sync",
             "Learn from Mautic which step each event and email belongs to.",

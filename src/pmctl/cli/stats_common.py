@@ -76,7 +76,16 @@ def stats_of(ctx: typer.Context) -> Stats:
     """Return the figures of this context's database."""
     from pmctl.clients.stats import Stats
 
-    return Stats(context_of(ctx).database())
+    context = context_of(ctx)
+    database = context.database()
+    if context.besides and context.besides.nameless:
+        output.warn(
+            "events that were received without mautic.url are not counted here; "
+            "`pmctl stats adopt` takes them over"
+        )
+    return Stats(
+        database, context.config.context, context.besides.others if context.besides else ()
+    )
 
 
 def today() -> datetime.date:
@@ -102,6 +111,9 @@ def show_none(stats: Stats, within: Period, steps: list[StepRow] | None = None) 
     if stats.first_day is not None:
         of = f" of {steps[0].key}" if steps else ""
         words = f"no events{of}, {within.words}; the first of all is of {stats.first_day} (UTC)"
+    elif stats.others:
+        whose = f"of {stats.database.mautic}" if stats.database.mautic else "without mautic.url"
+        words = f"no events {whose} yet; the database has those of {', '.join(stats.others)}"
     show_nothing(["metric", "contacts", "events", "rate"], words)
 
 

@@ -60,8 +60,9 @@ def tail(
 
     if follow and output.asked() in (output.Format.json, output.Format.yaml):
         raise UsageError("--follow never ends, a document does", hint="-o jsonl, or no --follow")
-    database = context_of(ctx).database()
-    steps = Stats(database).campaign(campaign) if campaign else None
+    context = context_of(ctx)
+    database = context.database()
+    steps = Stats(database, context.config.context).campaign(campaign) if campaign else None
     end = Tail(database, Wanted(tuple(types or ()), steps))
     found: Iterable[dict[str, Any]] = end.newest(count)
     if follow:

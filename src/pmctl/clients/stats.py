@@ -66,10 +66,16 @@ group by grouping sets ((m.step), ())
 
 
 class Stats:
-    """The events in one database, as figures."""
+    """The events of one Mautic, as figures.
 
-    def __init__(self, database: Niledb) -> None:
+    `env` is the context whose campaigns keys mean, `others` the addresses of other Mautics whose
+    events are in this database.
+    """
+
+    def __init__(self, database: Niledb, env: str = "", others: Sequence[str] = ()) -> None:
         self.database = database
+        self.env = env
+        self.others = others
 
     @cached_property
     def first_day(self) -> datetime.date | None:
@@ -136,7 +142,7 @@ class Stats:
         """
         events = {one.campaign_event_id: one.campaign_id for one in self.steps}
         emails = {one.email_id: one.campaign_id for one in self.steps if one.email_id}
-        called = {one.campaign_id: one.name or one.key for one in self.steps}
+        called = {one.campaign_id: self._called(one) for one in self.steps}
         found: dict[int, list[tuple[str, str, int, int]]] = {}
         days = period.days() or [ALL_TIME]
         params = (self.database.tenant, days[0], days[-1])
@@ -147,6 +153,11 @@ class Stats:
         counts = [(called[campaign], Counts.of(rows)) for campaign, rows in found.items()]
         return sorted(counts, key=lambda one: -one[1].get("sent").contacts)
 
+    def _called(self, step: StepRow) -> str:
+        """The name of a campaign, with the context of one of another's."""
+        of = "" if step.env in ("", self.env) else f" ({step.env})"
+        return f"{step.name or step.key}{of}"
+
     def _rows_of(self, steps: Sequence[StepRow], period: Period) -> Rows:
         tenant, days = self.database.tenant, period.days()
         events = sorted({step.campaign_event_id for step in steps} - {0})
@@ -154,12 +165,18 @@ class Stats:
         return self.database.execute(_OF_STEPS, (tenant, days, events, tenant, days, emails))
 
     def campaign(self, name: str) -> list[StepRow]:
-        """Return the steps of a campaign by its key or id. Raises NotFound."""
-        found = stats_steps.read(self.database, name)
+        """Return the steps of a campaign by its key in this context, or its id. Raises NotFound."""
+        found = stats_steps.read(self.database, name, self.env)
         exact = [one for one in found if one.key == name]
         if found:
-            return exact or found
-        keys = sorted({one.key for one in self.steps})
+            ours = {one.campaign_id for one in exact if one.env and one.env == self.env}
+            return [one for one in exact if one.campaign_id in ours] or exact or found
+        if elsewhere := sorted({one.env for one in self.steps if one.key == name}):
+            raise NotFound(
+                f"no campaign {name} of the context {self.env} is known here",
+                hint=f"there is one of {' and of '.join(elsewhere)}: add --context NAME",
+            )
+        keys = sorted({one.key for one in self.steps if one.env in ("", self.env)})
         known = "`pmctl stats sync` learns the names of Mautic's campaigns"
         raise NotFound(f"no campaign {name} is known here", hint=did_you_mean(name, keys, known))
 

@@ -21,22 +21,24 @@ if TYPE_CHECKING:
 
 _WRITE = """
 insert into campaign_steps (tenant_id, campaign_event_id, campaign_id, campaign_key,
-    campaign_name, step, kind, email_id, variant, position, updated_at)
+    campaign_name, step, kind, email_id, variant, position, env, updated_at)
 select %s, s.campaign_event_id, s.campaign_id, s.campaign_key, s.campaign_name, s.step, s.kind,
-    s.email_id, s.variant, s.position, now()
+    s.email_id, s.variant, s.position, s.env, now()
 from jsonb_to_recordset(%s::jsonb) as s(campaign_event_id bigint, campaign_id bigint,
     campaign_key text, campaign_name text, step text, kind text, email_id bigint, variant text,
-    position integer)
+    position integer, env text)
 on conflict (tenant_id, campaign_event_id, email_id) do update set
     campaign_id = excluded.campaign_id, campaign_key = excluded.campaign_key,
     campaign_name = excluded.campaign_name, step = excluded.step, kind = excluded.kind,
-    variant = excluded.variant, position = excluded.position, updated_at = excluded.updated_at
+    variant = excluded.variant, position = excluded.position, env = excluded.env,
+    updated_at = excluded.updated_at
 """
 _READ = """
 select campaign_event_id, campaign_id, campaign_key, campaign_name, step, kind, email_id, variant,
-    position, updated_at
-from campaign_steps where tenant_id = %s and (%s or campaign_key = %s or campaign_id = %s)
-order by campaign_key, campaign_id, position, email_id
+    position, env, updated_at
+from campaign_steps where tenant_id = %s
+  and (%s or (campaign_key = %s and env in (%s, '')) or campaign_id = %s)
+order by campaign_key, env, campaign_id, position, email_id
 """
 
 
@@ -44,8 +46,9 @@ order by campaign_key, campaign_id, position, email_id
 class StepRow:
     """One event of a campaign with one of its emails; `email_id` is 0 where it sends none.
 
-    `key` is the id as text for a campaign that pmctl did not make. `position` counts from 0 along
-    the sequence. `live` is false for what the campaign no longer has.
+    `key` is the id as text for a campaign that pmctl did not make. `env` is the context that made
+    it: two contexts may have campaigns of the same key in one Mautic. `position` counts from 0
+    along the sequence. `live` is false for what the campaign no longer has.
     """
 
     campaign_event_id: int
@@ -57,6 +60,7 @@ class StepRow:
     email_id: int
     variant: str
     position: int
+    env: str = ""
     live: bool = True
 
 
@@ -66,7 +70,7 @@ def rows(campaign: LiveCampaign, mails: Sequence[LiveMail]) -> list[StepRow]:
         StepRow(
             event.id, campaign.id, campaign.key or str(campaign.id), campaign.name,
             event.identity[0] if event.identity else event.name or event.type,
-            event.type, email_id, variant, position,
+            event.type, email_id, variant, position, campaign.env,
         )
         for position, event in enumerate(_along(campaign.events))
         for email_id, variant in _emails(event, mails)
@@ -112,7 +116,7 @@ def write(database: Niledb, found: Iterable[StepRow], *, within: float | None = 
             "campaign_event_id": one.campaign_event_id, "campaign_id": one.campaign_id,
             "campaign_key": one.key, "campaign_name": one.name.replace("\0", ""),
             "step": one.step.replace("\0", ""), "kind": one.kind, "email_id": one.email_id,
-            "variant": one.variant, "position": one.position,
+            "variant": one.variant, "position": one.position, "env": one.env,
         }
         for one in unique.values()
     ]  # fmt: skip
@@ -120,13 +124,13 @@ def write(database: Niledb, found: Iterable[StepRow], *, within: float | None = 
     return len(records)
 
 
-def read(database: Niledb, name: str | None = None) -> list[StepRow]:
-    """Return the rows of a campaign by its key or id, or all; by campaign and along each.
+def read(database: Niledb, name: str | None = None, env: str = "") -> list[StepRow]:
+    """Return the rows of a campaign by its key in the context `env` or its id, or all.
 
-    Live is what the last write of a campaign noted.
+    They go by campaign and along each. Live is what the last write of a campaign noted.
     """
     number = int(name) if name and name.isascii() and name.isdecimal() and len(name) < 19 else 0
-    found = database.execute(_READ, (database.tenant, name is None, name or "", number))
+    found = database.execute(_READ, (database.tenant, name is None, name or "", env, number))
     last: dict[int, Any] = {}
     for row in found:
         last[row[1]] = max(row[-1], last.get(row[1], row[-1]))
