@@ -68,6 +68,7 @@ def filled(server: Server, years: int) -> Niledb:
         connection.execute(_STEPS, (NO_TENANT, last))
         connection.execute(_COUNTS, (NO_TENANT, LAST, years * 365 - 1, last, list(TYPES)))
         connection.execute("vacuum analyze")
+        connection.execute("checkpoint")  # else the looks write what the filling left
     return database
 
 

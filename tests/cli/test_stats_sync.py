@@ -263,6 +263,15 @@ def test_steps_noted_before_contexts_were_keep_their_figures(pmctl: Run, niledb:
     assert sent_by_step(pmctl) == {"offer": 1, "old": 1}
 
 
+def test_a_mail_that_is_not_noted_counts_for_the_step_that_sent_it(
+    pmctl: Run, niledb: Niledb
+) -> None:
+    stats_steps.write(niledb, [rows_of(5, 11, "default")])
+    store(niledb, [*sends(11, 2), event(9, "sent", BEGIN, 9, campaign_event_id=11, email_id=77)])
+
+    assert sent_by_step(pmctl) == {"offer": 3}
+
+
 def test_an_apply_notes_its_context(
     pmctl: Run, sandbox: MauticSandbox, niledb: Niledb, file: Path
 ) -> None:

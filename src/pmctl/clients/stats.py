@@ -34,13 +34,17 @@ _BY_DAY = """
 select day, event_type, agent, total, contacts from event_counts
 where tenant_id = %s and campaign_event_id = -1 and email_id = -1 and day between %s and %s
 """
-# `day = any(...)` asks for each day by the key; a range would read all days of each step
+# Each sum of all time names an event's emails; then each of these is one range of the index over
+# steps, however long the history is.
 _OF_STEPS = """
-select day, campaign_event_id, email_id, event_type, agent, total, contacts from event_counts
-where tenant_id = %s and day = any(%s) and campaign_event_id = any(%s)
-union all
-select day, campaign_event_id, email_id, event_type, agent, total, contacts from event_counts
-where tenant_id = %s and day = any(%s) and campaign_event_id = 0 and email_id = any(%s)
+with asked as (
+  select distinct campaign_event_id, email_id from event_counts
+  where tenant_id = %s and day = %s and campaign_event_id = any(%s)
+  union all select 0, unnest(%s::bigint[])
+)
+select c.day, c.campaign_event_id, c.email_id, c.event_type, c.agent, c.total, c.contacts
+from asked join event_counts c on c.tenant_id = %s and c.campaign_event_id = asked.campaign_event_id
+  and c.email_id = asked.email_id and c.day between %s and %s
 """
 _BY_STEP = """
 select campaign_event_id, email_id, event_type, agent, sum(total), sum(contacts)
@@ -160,9 +164,12 @@ class Stats:
 
     def _rows_of(self, steps: Sequence[StepRow], period: Period) -> Rows:
         tenant, days = self.database.tenant, period.days()
+        if not days:  # it ends before the first event
+            return []
         events = sorted({step.campaign_event_id for step in steps} - {0})
         emails = sorted({step.email_id for step in steps} - {0})
-        return self.database.execute(_OF_STEPS, (tenant, days, events, tenant, days, emails))
+        params = (tenant, ALL_TIME, events, emails, tenant, days[0], days[-1])
+        return self.database.execute(_OF_STEPS, params)
 
     def campaign(self, name: str) -> list[StepRow]:
         """Return the steps of a campaign by its key in this context, or its id. Raises NotFound."""
