@@ -328,3 +328,23 @@ def test_a_look_reads_as_many_rows_however_long_the_history(
 
 
 COUNTED = "select 1 from event_counts where tenant_id = %s"
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "0001-01-02", "1969-12-31", "1970-01-01"])
+@pytest.mark.parametrize("of", [(), ("--campaign", "welcome")])
+def test_the_sum_of_all_days_is_no_day_of_a_period_however_early_it_begins(
+    pmctl: Run, events: list[Event], since: str, of: tuple[str, ...]
+) -> None:
+    """The sum of all of time is kept as the day 0001-01-01."""
+    found = rows(pmctl, "series", "--since", since, "--by", "month", *of)
+    sums = {type_: sum(row[f"{type_}_events"] for row in found) for type_ in ("sent", "opened")}
+    assert found[0]["since"] == "1970-01-01"
+    assert sums == {type_: recount(events, type_)[1] for type_ in sums}
+    summary = by_metric(rows(pmctl, "summary", "--since", since, *of))
+    assert {type_: summary[type_]["events"] for type_ in sums} == sums
+
+
+def test_a_period_that_ends_before_any_event_is_empty(pmctl: Run, events: list[Event]) -> None:
+    for command in (["summary"], ["series"], ["export"], ["contacts"], ["campaign", "welcome"]):
+        code, out, err = pmctl("stats", *command, "--until", "0001-01-01", "-o", "json")
+        assert (code, json.loads(out)) == (0, []), (command, err)

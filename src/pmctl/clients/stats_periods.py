@@ -11,7 +11,8 @@ from enum import StrEnum
 from pmctl.errors import UsageError
 
 ALL_TIME = datetime.date(1, 1, 1)  # the day under which the sum of all days is kept
-MOST_DAYS = 20_000  # a period is asked for day by day
+EARLIEST = datetime.date(1970, 1, 1)  # no event is older; a day before it would reach ALL_TIME
+MOST_DAYS = 40_000  # a period is asked for day by day
 
 
 class By(StrEnum):
@@ -73,7 +74,7 @@ def period(since: str | None, until: str | None, today: datetime.date) -> Period
 def day(text: str, today: datetime.date, option: str = "the day") -> datetime.date:
     """Return the day of `2026-11-01`, `today`, `yesterday`, `7d`, `4w`, `3m` or `1y` (ago).
 
-    Raises UsageError.
+    What is before EARLIEST is that day. Raises UsageError.
     """
     word = text.strip().lower()
     if word in ("today", "yesterday"):
@@ -81,8 +82,8 @@ def day(text: str, today: datetime.date, option: str = "the day") -> datetime.da
     ago = re.fullmatch(r"([0-9]{1,4})([dwmy])", word)
     try:
         if ago:
-            return _ago(int(ago[1]), ago[2], today)
-        return datetime.date.fromisoformat(word)
+            return max(EARLIEST, _ago(int(ago[1]), ago[2], today))
+        return max(EARLIEST, datetime.date.fromisoformat(word))
     except (ValueError, OverflowError):
         raise UsageError(
             f"{option} {text!r} is no day",

@@ -2,7 +2,7 @@
 
 Mautic gives its events no id. Each gets a UUID made from what it is about (`event_id`), so the
 same event has the same id however often it is sent, in whatever order its keys stand, and the
-database keeps one. Two Mautics count alike: each needs a tenant or a database of its own.
+database keeps one. Two Mautics count alike: the database keeps each apart by its tenant.
 
 Seen on Mautic 5.1.1: ids are numbers or strings of digits, times have whole seconds, and where
 the contact stands differs by type.
