@@ -21,7 +21,7 @@ from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
 from random import Random
-from signal import SIGKILL
+from signal import SIGKILL, Signals
 
 import pytest
 
@@ -184,15 +184,16 @@ class Place:
             self.niledb.close()
 
 
-def killed_again_and_again(place: Place, rounds: int, seed: int = 1) -> Figures:
-    """The receiver is killed with SIGKILL under load, and a new one takes the spool over."""
-    random, load = Random(seed), Load()
+def ended_again_and_again(place: Place, rounds: int, how: Signals) -> Figures:
+    """The receiver is sent a signal under load, and a new one takes the spool over."""
+    random, load = Random(1), Load()
+    ends = -SIGKILL if how == SIGKILL else 143
     with load.running():
         for _ in range(rounds):
-            with place.serving(ends=-SIGKILL) as served:
+            with place.serving(ends=ends) as served:
                 load.port = served.port
                 load.more(random.randrange(1, 200))
-                served.child.kill()
+                served.child.send_signal(how)
     with place.serving() as served:
         served.stored()
     return place.figures(load)

@@ -111,9 +111,9 @@ def serving(*options: str, ends: int = 143, **changes: str) -> Iterator[Served]:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Wait until something is so, for at most 20 seconds."""
+    """Wait until something is so, for at most a minute."""
     never = threading.Event()
-    for _ in range(1000):
+    for _ in range(3000):
         if true():
             return
         never.wait(0.02)

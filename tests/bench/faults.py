@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, SIGTERM
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -30,9 +30,10 @@ from tests.faulting import (  # noqa: E402
     Figures,
     Load,
     Place,
+    ended_again_and_again,
     fill,
-    killed_again_and_again,
     limit_files,
+    peak_since,
     small_disk,
     with_a_database,
     with_a_full_disk,
@@ -44,11 +45,12 @@ from tests.webhook_bodies import SECRET  # noqa: E402
 DRAINED = "pmctl_webhook_drained_total"
 BREAKS = 10  # of the database
 AWAY_EVENTS = 50_000
+MOST_MIB = 64  # that waiting events may take
 _random = Random(4)
 
 
 def killed(machine: Machine, home: Path, kills: int) -> Figures:
-    return killed_again_and_again(Place.new(machine), kills)
+    return ended_again_and_again(Place.new(machine), kills, SIGKILL)
 
 
 def killed_with_its_own(_: Machine, home: Path, kills: int) -> Figures:
@@ -56,20 +58,28 @@ def killed_with_its_own(_: Machine, home: Path, kills: int) -> Figures:
     embedded = Embedded(home / "data" / "pmctl")
     database = Niledb(database=DATABASE, user=USER, sslmode="disable", start=embedded.start)
     try:
-        return killed_again_and_again(
-            Place({"PMCTL_WEBHOOK_SECRET": SECRET}, database), max(1, kills // 5)
-        )
+        place = Place({"PMCTL_WEBHOOK_SECRET": SECRET}, database)
+        return ended_again_and_again(place, max(1, kills // 5), SIGKILL)
     finally:
         embedded.close()
         wait_until(lambda: not list((home / "data" / "pmctl").glob("*.socket")))  # it has ended
 
 
+def ended(machine: Machine, home: Path, kills: int) -> Figures:
+    return ended_again_and_again(Place.new(machine), kills // 5, SIGTERM)
+
+
 def database_away(machine: Machine, home: Path, kills: int) -> Figures:
     def away(load: Load, served: Served) -> None:
         machine.stop()
-        while len(load.answered) * EVENTS < AWAY_EVENTS:
-            load.more(500)
-        machine.start()
+        load.more(2000)
+        with peak_since(served) as peak:
+            while len(load.answered) * EVENTS < AWAY_EVENTS:
+                load.more(500)
+            machine.start()
+            served.stored()
+        print(f"    {peak.mib} MiB of memory more")
+        assert peak.mib < MOST_MIB
 
     return with_a_database(Place.new(machine), 100, away)
 
@@ -144,6 +154,7 @@ def ended_while_it_hangs(machine: Machine, home: Path, kills: int) -> Figures:
 FAULTS: dict[str, Callable[[Machine, Path, int], Figures]] = {
     "the receiver is killed under load": killed,
     "the same with pmctl's own PostgreSQL, a fifth as often": killed_with_its_own,
+    "the receiver is ended by SIGTERM under load, a fifth as often": ended,
     f"the database is away for {AWAY_EVENTS:,} events": database_away,
     f"the database is killed and restarted {BREAKS} times": database_killed,
     "the database hangs for longer than it is waited for": database_hangs,

@@ -170,6 +170,25 @@ def test_nothing_is_put_aside_while_even_a_batch_of_nothing_fails(
     assert (stored(niledb), kept.dead()) == (7, [])
 
 
+def test_a_batch_that_takes_longer_than_it_is_waited_for_goes_in_smaller_pieces(
+    kept: Spool, niledb: Niledb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow line: more than three events at once are cut off each time, at first all are."""
+    sizes: list[int] = []
+
+    def added(database: Niledb, batch: bytes) -> Added:
+        sizes.append(batch.count(b'"idHash"'))
+        if sizes[-1] > 3 or len(sizes) < 9:
+            raise OutcomeUnknown("cut after 30 seconds")
+        return add_events(database, batch)
+
+    monkeypatch.setattr(drains, "add_events", added)
+    kept.append([(1.0, send(n)) for n in range(40)])
+    empty(kept, niledb)
+    assert (stored(niledb), kept.dead()) == (40, [])
+    assert max(sizes) == 40
+
+
 def test_a_database_that_is_made_anew_gets_its_tables_and_what_waits(
     tmp_path: Path, kept: Spool, niledb: Niledb
 ) -> None:

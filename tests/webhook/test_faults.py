@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import pytest
 
@@ -16,8 +16,8 @@ from tests.faulting import (
     EVENTS,
     Load,
     Place,
+    ended_again_and_again,
     fill,
-    killed_again_and_again,
     limit_files,
     small_disk,
     with_a_database,
@@ -41,11 +41,14 @@ def place(machine: Machine) -> Place:
     return Place.new(machine)
 
 
-def test_a_receiver_that_is_killed_under_load_loses_and_doubles_nothing(place: Place) -> None:
-    figures = killed_again_and_again(place, rounds=5)
+@pytest.mark.parametrize(("how", "rounds"), [(SIGKILL, 5), (SIGTERM, 2)])
+def test_a_receiver_that_is_ended_under_load_loses_and_doubles_nothing(
+    place: Place, how: Signals, rounds: int
+) -> None:
+    figures = ended_again_and_again(place, rounds, how)
     print(figures)
     assert figures.clean, figures
-    assert figures.cut >= 5
+    assert (figures.cut >= rounds, figures.refused) == (True, {})
     assert figures.stored >= figures.answered * EVENTS > 0
 
 

@@ -127,7 +127,7 @@ def test_what_is_no_http_is_answered_with_an_error_or_cut_off(place: Place, serv
 def test_fifty_megabytes_in_chunks_take_no_memory_and_leave_nothing(
     place: Place, served: Served
 ) -> None:
-    """Thirty at once, signed, each without a length and without an end."""
+    """Thirty at once, each without a length and without an end; one of Mautic's gets through."""
     head = b"POST /webhooks/mautic HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
     head += b"Content-Type: application/json\r\nWebhook-Signature: x\r\n\r\n"
     chunk = b"%x\r\n%b\r\n" % (MIB, bytes(MIB))
@@ -143,12 +143,14 @@ def test_fifty_megabytes_in_chunks_take_no_memory_and_leave_nothing(
         return b""
 
     with peak_since(served) as peak, ThreadPoolExecutor(30) as pool:
-        answers = list(pool.map(send, range(30)))
+        sending = pool.map(send, range(30))
+        assert served.status_of(GOOD, SECRET) == 200
+        answers = list(sending)
     print(f"30 times 50 MiB, the process took at most {peak.mib} MiB more")
     assert peak.mib < 250  # 64 MiB of bodies, and what is on its way
-    assert all(not answer or answer.startswith(b"HTTP/1.1 413 ") for answer in answers)
+    statuses = {answer[9:12] for answer in answers}
+    assert statuses <= {b"413", b"408", b""}  # too large; too many at once: the oldest goes
     assert sum(served.refused().values()) == 30
-    assert served.status_of(GOOD, SECRET) == 200
     served.stored()
     assert served.end() == 143
     assert (stored(place), kept(place)) == ([1000], ([GOOD], {}))
@@ -197,7 +199,7 @@ def test_what_is_signed_but_no_event_is_dead_and_costs_no_event_beside_it(
 def test_ten_thousand_idle_connections_and_slow_ones_hold_up_nobody(
     place: Place, served: Served
 ) -> None:
-    """Half of them began a head, a tenth of them a body. The server lets go of them in time."""
+    """Half of them began a head, a quarter a body, more than there may be requests at once."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     count = min(10_000, hard - 500)
@@ -209,7 +211,7 @@ def test_ten_thousand_idle_connections_and_slow_ones_hold_up_nobody(
             idle = connect_many(served.port, count, open_)
             for wire in idle[::2]:
                 wire.sendall(slow)
-            for wire in idle[1::10]:
+            for wire in idle[1::4]:
                 wire.sendall(head)
             for number in range(1, 21):
                 assert served.status_of(body_of(number, 1), SECRET) == 200

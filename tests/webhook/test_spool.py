@@ -11,6 +11,7 @@ import pytest
 
 from pmctl.webhook import spool as spools
 from pmctl.webhook.spool import Spool, SpoolFull
+from tests.conftest import Run
 
 
 def test_many_large_bodies_are_read_a_few_at_a_time(
@@ -74,3 +75,40 @@ def test_a_replay_into_a_full_disk_is_a_plain_error_and_keeps_nothing(tmp_path: 
         spool.replay(0, 9)
     assert spool.backlog()[0] == 0
     spool.close()
+
+
+@pytest.mark.parametrize("how", ["no folder", "no database", "no rights", "a folder"])
+def test_a_spool_that_cannot_be_used_is_a_plain_error_and_stays_as_it_is(
+    pmctl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    folder = tmp_path / "spool"
+    file = folder / "spool.sqlite3"
+    if how == "no folder":
+        folder.write_text("words")
+    else:
+        folder.mkdir()
+    if how == "no database":
+        file.write_bytes(b"words" * 1000)
+    if how == "a folder":
+        file.mkdir()
+    if how == "no rights":
+        folder = Path("/proc/pmctl")  # nobody may make one there
+    monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(folder))
+    monkeypatch.setenv("PMCTL_WEBHOOK_SECRET", "s3cr3t")
+    for words in (["serve", "--listen", "127.0.0.1:0"], ["dead", "list"]):
+        code, out, err = pmctl("webhook", *words)
+        assert (code, out) == (78, "")
+        assert f"the spool in {folder} cannot be used" in err
+    if how == "no database":
+        assert file.read_bytes() == b"words" * 1000
+
+
+def test_figures_are_read_while_somebody_writes(kept: Spool) -> None:
+    kept.append([(1.0, b"x"), (2.0, b"y")])
+    kept.done([1])
+    with kept._transaction() as sql:
+        sql.execute("delete from bodies")
+        count, seconds = kept.backlog()
+        assert count == 1
+        assert seconds > 2
+    assert kept.backlog() == (0, 0.0)

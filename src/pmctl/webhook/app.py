@@ -57,6 +57,7 @@ class Receiver:
         self._spool, self._trust, self._metrics = spool, trust, metrics
         self._came, self._trouble, self._limits = came, trouble, limits
         self._requests = self._bytes = 0
+        self._reading: dict[asyncio.Timeout, None] = {}  # bodies under way, the oldest first
         self._queue: list[tuple[float, bytes, asyncio.Future[bool]]] = []
         self._committing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
@@ -110,7 +111,7 @@ class Receiver:
         """Return the headers of a request whose body may be read. Raises _Refused."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
-        if self._requests > self._limits.requests:
+        if self._requests > self._limits.requests and not self._made_way():
             raise _Refused(0, "busy")
         if scope["method"] != "POST":
             raise _Refused(405, "method")
@@ -127,8 +128,10 @@ class Receiver:
     async def _body(self, receive: Receive, held: list[int]) -> bytes:
         """Return the whole body; `held` says what it takes of the memory for all."""
         parts: list[bytes] = []
+        deadline = asyncio.timeout(self._limits.body_seconds)
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
+            async with deadline:
+                self._reading[deadline] = None
                 more = True
                 while more:
                     message = await receive()
@@ -139,13 +142,27 @@ class Receiver:
                     self._bytes += len(part)
                     if held[0] > self._limits.body_bytes:
                         raise _Refused(413, "size")
-                    if self._bytes > self._limits.all_bytes:
+                    if self._bytes > self._limits.all_bytes and not self._made_way(deadline):
                         raise _Refused(0, "memory")
                     parts.append(part)
                     more = message.get("more_body", False)
         except TimeoutError:
             raise _Refused(408, "slow") from None
+        finally:
+            self._reading.pop(deadline, None)
         return b"".join(parts)
+
+    def _made_way(self, asking: asyncio.Timeout | None = None) -> bool:
+        """Give up the body that has been coming for the longest; False when there is no other.
+
+        Else whoever sends many of them slowly, unsigned, would keep everybody out.
+        """
+        oldest = next((one for one in self._reading if one is not asking), None)
+        if oldest is None:
+            return False
+        del self._reading[oldest]
+        oldest.reschedule(asyncio.get_running_loop().time())
+        return True
 
     async def _kept(self, body: bytes) -> bool:
         """Return whether the body is durable: one commit takes everything that waits."""

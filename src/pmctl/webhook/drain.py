@@ -142,7 +142,7 @@ class Drain:
         """Return False when it was told to stop before all of them were stored or put aside."""
         try:
             added = self._tried(events)
-        except Exception as exc:  # BadRow, or what nobody foresaw
+        except Exception as exc:  # BadRow, what nobody foresaw, or too much at once
             if len(events) == 1:
                 body = body_of(events[0].source_type, events[0].payload)
                 of, received_at = batch.bodies[events[0].id], events[0].received_at.timestamp()
@@ -160,15 +160,21 @@ class Drain:
         """Try until it is stored; return None when it was told to stop.
 
         Raises BadRow, and what nobody foresaw when it comes twice while the database takes a
-        batch of nothing: then it is these events that cause it.
+        batch of nothing: then it is these events that cause it. Of many events also raises what
+        comes twice of a connection that was there: fewer may be stored in the time there is.
         """
         pause, longest = PAUSES_SECONDS
-        unforeseen = 0
+        unforeseen = cut = 0
         while not self._stop.is_set():
             try:
                 added = add_events(self._database(), rows(events))
             except BadRow:
                 raise
+            except Temporary as exc:
+                self.failed(exc)
+                cut += 1
+                if cut > 1 and len(events) > 1:
+                    raise
             except (PmctlError, OSError, MemoryError) as exc:
                 self.failed(exc)
             except Exception as exc:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmctl.errors import Temporary
+from pmctl.errors import ConfigError, Temporary
 
 LOW_WATER_BYTES = 256 << 20  # free on the disk; less turns readiness red
 STOP_BYTES = 32 << 20  # less takes nothing more
@@ -77,25 +77,22 @@ class Buried:
 
 
 class Spool:
-    """One file; threads may share it. Raises SpoolFull where it says so.
+    """One file; threads may share it. Raises SpoolFull where it says so, and ConfigError at first.
 
     Room is what is free on the disk and within the file. When it gets low, what is done is not
     kept any longer: what comes is worth more than what could be replayed.
     """
 
     def __init__(self, folder: Path, *, keep_seconds: float = 7 * 86_400) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         self._keep_seconds = keep_seconds
-        path = folder / "spool.sqlite3"
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's other files take its mode
-        path.chmod(0o600)
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
         self._failed = ""  # why the last write was not possible
-        self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        self._sql.execute("pragma journal_mode=wal")
-        self._sql.execute("pragma synchronous=full")
-        self._sql.executescript(_TABLES)
+        with _usable(folder):
+            self._sql, self._ask = _connected(folder), _connected(folder)
+            self._sql.execute("pragma journal_mode=wal")
+            self._sql.execute("pragma synchronous=full")
+            self._sql.executescript(_TABLES)
 
     def append(self, bodies: Sequence[tuple[float, bytes]]) -> None:
         """Keep bodies with their times; durable on return, or SpoolFull and none is kept."""
@@ -147,12 +144,16 @@ class Spool:
         return self._changed(_FORGET, (time.time() - kept_seconds, FORGET))
 
     def backlog(self) -> tuple[int, float]:
-        """Return how many bodies wait, and how many seconds the oldest has waited."""
-        with self._lock:
-            count, oldest = self._sql.execute(
-                "select count(*), min(received_at) from bodies where done_at is null"
+        """Return how many bodies wait, and how many seconds the oldest has waited.
+
+        An index answers both, and nobody who writes waits for it.
+        """
+        with self._asking:
+            ((count,),) = self._ask.execute("select count(*) from bodies where done_at is null")
+            oldest = self._ask.execute(
+                "select received_at from bodies where done_at is null order by id limit 1"
             ).fetchone()
-        return count, max(0.0, time.time() - oldest) if oldest else 0.0
+        return count, max(0.0, time.time() - oldest[0]) if oldest else 0.0
 
     def dead(self) -> list[DeadLetter]:
         """Return the dead letters, oldest first."""
@@ -210,7 +211,8 @@ class Spool:
 
     def close(self) -> None:
         """Write what is in the WAL into the file, and close it."""
-        with self._lock:
+        with self._asking, self._lock:
+            self._ask.close()
             self._sql.close()
 
     def _write(self, statements: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
@@ -237,3 +239,23 @@ class Spool:
                 if self._sql.in_transaction:
                     self._sql.execute("rollback")
             self._failed = ""
+
+
+def _connected(folder: Path) -> sqlite3.Connection:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "spool.sqlite3"
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's other files take its mode
+    path.chmod(0o600)
+    return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise ConfigError(
+            f"the spool in {folder} cannot be used: {reason}",
+            hint="webhook.spool names another folder; what is in this one is kept",
+        ) from None
