@@ -222,7 +222,7 @@ def with_a_database(
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
     """Mount a file system of so many bytes; skips where this process may not."""
     folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "pmctl-test", str(folder)]
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "pmctl-test", str(folder)]
     try:
         subprocess.run(words, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as exc:

@@ -55,14 +55,36 @@ def killed(machine: Machine, home: Path, kills: int) -> Figures:
 
 def killed_with_its_own(_: Machine, home: Path, kills: int) -> Figures:
     """The receiver runs a PostgreSQL of its own, which ends with it or goes on."""
-    embedded = Embedded(home / "data" / "pmctl")
+    with own(home / "data") as place:
+        return ended_again_and_again(place, max(1, kills // 5), SIGKILL)
+
+
+def own_disk_full(_: Machine, home: Path, kills: int) -> Figures:
+    """Spool and pmctl's own PostgreSQL have one disk, and neither can write."""
+
+    def full(load: Load, served: Served) -> None:
+        for _ in range(BREAKS // 3):
+            fill(disk, 33 << 20)
+            fill(disk, 0)
+            wait_for_cuts(load)
+            wait_until(lambda: served.readiness()[0] == 503)
+            fill(disk, 1 << 40)
+            load.more(100)
+
+    with small_disk(home / "disk", 512 << 20) as disk, own(disk / "data") as place:
+        return with_a_full_disk(place, full, disk / "spool", 200)
+
+
+@contextmanager
+def own(data: Path) -> Iterator[Place]:
+    """A receiver with pmctl's own PostgreSQL, which has ended after the block."""
+    embedded = Embedded(data / "pmctl")
     database = Niledb(database=DATABASE, user=USER, sslmode="disable", start=embedded.start)
     try:
-        place = Place({"PMCTL_WEBHOOK_SECRET": SECRET}, database)
-        return ended_again_and_again(place, max(1, kills // 5), SIGKILL)
+        yield Place({"PMCTL_WEBHOOK_SECRET": SECRET, "XDG_DATA_HOME": str(data)}, database)
     finally:
         embedded.close()
-        wait_until(lambda: not list((home / "data" / "pmctl").glob("*.socket")))  # it has ended
+        wait_until(lambda: not list((data / "pmctl").glob("*.socket")))
 
 
 def ended(machine: Machine, home: Path, kills: int) -> Figures:
@@ -161,6 +183,7 @@ FAULTS: dict[str, Callable[[Machine, Path, int], Figures]] = {
     "SIGTERM while the database hangs": ended_while_it_hangs,
     f"files must not grow, {BREAKS} times": files_limited,
     f"the disk is full, {BREAKS} times": disk_full,
+    "the disk of the spool and of pmctl's own PostgreSQL is full": own_disk_full,
 }
 
 

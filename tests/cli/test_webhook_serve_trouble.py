@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from pmctl.cli import webhook_serve
+from pmctl.errors import ConfigError
 from tests.conftest import Run
 from tests.postgres import PASSWORD, Server
 from tests.serving import Served, serving, wait_until
@@ -50,6 +54,27 @@ def test_a_database_that_is_away_is_waited_for_in_readiness() -> None:
         assert served.figure("pmctl_webhook_waiting") == 1
     (line,) = [line for line in served.said if "events wait" in line]
     assert "No such file or directory" in line
+
+
+def test_a_database_that_does_not_answer_at_the_start_is_waited_for_in_the_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Webhooks are received meanwhile, and what it says later is for the drain to find out."""
+    answers = threading.Event()
+
+    class Slow:
+        config = Namespace(names_database=False)
+
+        def database(self) -> None:
+            answers.wait(20)
+            raise ConfigError("too late to stop")
+
+    monkeypatch.setattr(webhook_serve, "CHECK_SECONDS", 0.01)
+    assert webhook_serve._checked(Slow()) is None  # type: ignore[arg-type]
+    answers.set()
+    monkeypatch.undo()
+    with pytest.raises(ConfigError):
+        webhook_serve._checked(Slow())  # type: ignore[arg-type]
 
 
 def test_a_password_that_changes_while_it_runs_turns_readiness_red_until_it_is_told(

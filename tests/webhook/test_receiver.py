@@ -166,6 +166,33 @@ def test_what_cannot_be_made_durable_gets_no_answer(kept, monkeypatch):
     assert kept.backlog()[0] == 0
 
 
+def test_what_nobody_foresaw_cuts_one_connection_off_and_no_later_one(kept, caplog):
+    class Strange(Trust):
+        def believes(self, body, signature):
+            if b"hash1" in body:
+                raise LookupError("of a trust")
+            return super().believes(body, signature)
+
+    metrics, append, broken = Metrics(), kept.append, [True]
+
+    def failing(bodies):
+        if broken:
+            broken.pop()
+            raise LookupError("of a spool")
+        append(bodies)
+
+    kept.append = failing
+    with listening(Receiver(kept, Strange(lambda: [SECRET]), metrics)) as port:
+        for number in (1, 2):
+            with pytest.raises((RemoteDisconnected, ConnectionResetError)):
+                post(port, send(number))
+        assert post(port, send(3)) == (200, "")
+    assert [one.body for one in kept.waiting(0, 9)] == [send(3)]
+    refused = [metrics.get(f'refused{{reason="{reason}"}}') for reason in ("unforeseen", "spool")]
+    assert refused == [1, 1]
+    assert "of a trust" in caplog.text  # where it was is written down
+
+
 def test_a_disk_that_fills_up_in_the_middle_keeps_all_or_nothing(kept):
     pages = kept._sql.execute("pragma page_count").fetchone()[0]
     kept._sql.execute(f"pragma max_page_count={pages + 5}")
