@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -128,6 +128,42 @@ def test_only_the_holes_are_filled(pmctl: Run, sandbox, niledb, receiver, lost):
 
     assert _rows(niledb) == whole
     assert _new(found) == len(whole) - there > 0
+
+
+def _stamped_later(body: bytes, *, with_row: bool) -> bytes:
+    """A webhook whose stamp is a second after the row; also from a Mautic that shows no rows."""
+    parts = json.loads(body)
+    for item in parts.get("mautic.lead_channel_subscription_changed", ()):
+        moment = datetime.fromisoformat(item["timestamp"]) + timedelta(seconds=1)
+        item["timestamp"] = moment.isoformat()
+        if not with_row:
+            del item["contact"]["doNotContact"]
+    return json.dumps(parts).encode()
+
+
+@pytest.mark.parametrize(
+    ("with_row", "webhook_first"), [(True, True), (True, False), (False, True)]
+)
+def test_an_unsubscription_counts_once_although_its_two_tellers_differ_by_a_second(
+    pmctl: Run, sandbox, niledb, receiver, with_row, webhook_first
+):
+    _life(sandbox, pmctl, _mail(sandbox))
+    receiver.came[:] = [
+        came._replace(body=_stamped_later(came.body, with_row=with_row)) for came in receiver.came
+    ]
+    if webhook_first:
+        _arrive(niledb, receiver)
+    found = {one["events"]: one for one in _fill(pmctl)}["unsubscribed, bounced"]
+    if not webhook_first:
+        _arrive(niledb, receiver)
+
+    assert (found["new"], found["known"]) == ((0, 2) if webhook_first else (2, 0))
+    rows = niledb.execute(
+        "select event_type, total, contacts from event_counts where tenant_id = %s and "
+        "day = '0001-01-01' and campaign_event_id = -1 and agent = 'all' and "
+        "event_type in ('unsubscribed', 'bounced')", (niledb.tenant,)
+    )  # fmt: skip
+    assert sorted(rows) == [("bounced", 1, 1), ("unsubscribed", 1, 1)]
 
 
 def test_a_second_run_finds_nothing_new(pmctl: Run, sandbox, niledb, receiver):

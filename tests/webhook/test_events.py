@@ -268,3 +268,27 @@ def test_three_links_of_a_mail_at_once_are_a_scanner():
     two = events.parse(json.dumps({"mautic.page_on_hit": hits[:2]}).encode(), NOW).events
     assert {event.agent_class for event in three} == {"scanner"}
     assert {event.agent_class for event in two} == {"human"}
+
+
+def change(**more: Any) -> events.Event:
+    held = [{"id": 3, "reason": 1, "channel": "email", "channelId": 31},
+            {"id": 9, "reason": 3, "channel": "sms", "channelId": None}]  # fmt: skip
+    item = {"contact": {"id": 7, "doNotContact": held}, "channel": "email",
+            "new_status": "unsubscribed", "timestamp": "2026-11-22T23:16:44+00:00"}  # fmt: skip
+    body = json.dumps({"mautic.lead_channel_subscription_changed": [{**item, **more}]}).encode()
+    return events.parse(body, NOW).events[0]
+
+
+def test_a_change_of_a_channel_is_known_by_its_row_whatever_second_it_is_stamped_with():
+    later = "2026-11-22T23:16:45+00:00"
+    assert change().id == change(timestamp=later).id
+    assert change().email_id == 31
+    others = [
+        change(new_status="bounced"), change(channel="sms", new_status="manual"),
+        change(new_status="contactable"), change(new_status="contactable", timestamp=later),
+        change(contact={"id": 7}), change(contact={"id": 7}, timestamp=later),
+        change(contact={"id": 7, "doNotContact": [{"id": 4, "reason": 1, "channel": "email"}]}),
+        change(contact={"id": 7, "doNotContact": ["x", {"id": "x", "reason": {}}]}, channel=None),
+    ]  # fmt: skip
+    assert len({one.id for one in [change(), *others]}) == len(others) + 1
+    assert {one.email_id for one in others} == {0}

@@ -7,9 +7,9 @@ a hole. What the tables lack stays empty: the body says so by what it does not h
 - email_stats, last_opened: opened, one for each of `open_details`.
 - page_hits: clicked, by the id of the hit.
 - form_submissions: submitted, by its id.
-- lead_donotcontact: bounced and unsubscribed, by contact, channel, status and second. Mautic may
-  write the row a second before it stamps the webhook: then the event is there twice. Of a contact
-  that came back no row is left.
+- lead_donotcontact: bounced and unsubscribed, by contact, channel, status and the id of the row,
+  which a webhook shows too. One that came without that id is known by its time: Mautic writes the
+  row up to a second before it stamps the webhook. Of a contact that came back no row is left.
 - email_stat_replies: replied, which no webhook tells.
 
 campaign_lead_event_log holds nothing that a webhook says, and page_hits without a contact none
@@ -19,11 +19,12 @@ that counts. Changes of contacts, points, segments and companies cannot be fetch
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from pmctl.backends import niledb_events
 from pmctl.clients.php_values import unserialize
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 Row = Mapping[str, str]
 Items = Iterator[tuple[str, dict[str, Any]]]
 BATCH = 1000
-_STATUS = {"1": "unsubscribed", "2": "bounced", "3": "manual"}
+NEAR = timedelta(seconds=2)
+_CHANGED = "mautic.lead_channel_subscription_changed"
+_CHANGES = """
+select id, occurred_at, contact_id, metadata ->> 'channel', metadata ->> 'status'
+from marketing_events where tenant_id = %s and contact_id = any(%s) and source_type = %s
+  and occurred_at between %s and %s
+"""
+_STATUS = {str(reason): status for status, reason in events.REASONS.items()}
 
 
 @dataclass(frozen=True)
@@ -99,12 +107,37 @@ def _fill(
         if database is None:
             new += len(found)
             continue
-        if found:
-            added = niledb_events.add_events(database, events.rows(found))
+        told = _told(database, found)
+        known += len(told)
+        if missing := [one for one in found if one.id not in told]:
+            added = niledb_events.add_events(database, events.rows(missing))
             new, known = new + added.new, known + added.duplicates
         cursors[name] = some[-1][source.key]
         done()
     return Filled(source.table, source.events, rows, new, known)
+
+
+def _told(database: Niledb, found: Sequence[events.Event]) -> set[UUID]:
+    """Return which of these changes of a channel webhooks told of, by another id."""
+    changes = [one for one in found if one.source_type == _CHANGED]
+    if not changes:
+        return set()
+    moments = [one.occurred_at for one in changes]
+    contacts = sorted({one.contact_id for one in changes})
+    rows = database.execute(_CHANGES, (database.tenant, contacts, _CHANGED, min(moments) - NEAR,
+                                       max(moments) + NEAR))  # fmt: skip
+    there: dict[tuple[Any, ...], list[tuple[UUID, datetime]]] = {}
+    for id_, moment, *about in rows:
+        there.setdefault(tuple(about), []).append((id_, moment))
+
+    def near(one: events.Event) -> bool:
+        about = (one.contact_id, one.metadata.get("channel"), one.metadata.get("status"))
+        return any(
+            id_ != one.id and abs(moment - one.occurred_at) <= NEAR
+            for id_, moment in there.get(about, ())
+        )
+
+    return {one.id for one in changes if near(one)}
 
 
 def _events(
@@ -195,10 +228,16 @@ def _submitted(row: Row, _: str) -> Items:
 
 def _unwanted(row: Row, _: str) -> Items:
     if status := _STATUS.get(row.get("reason", "")):
+        held = {
+            "id": row.get("id"),
+            "reason": row["reason"],
+            "channel": row.get("channel"),
+            "channelId": row.get("channel_id"),
+        }
         yield (
             "lead_channel_subscription_changed",
             {
-                "contact": {"id": row.get("lead_id")},
+                "contact": {"id": row.get("lead_id"), "doNotContact": [held]},
                 "channel": row.get("channel"),
                 "new_status": status,
                 "timestamp": _iso(row["date_added"]),

@@ -228,7 +228,12 @@ def show(
         "dateIdentified": contact.get("dateIdentified", contact["dateAdded"]),
         "preferredProfileImage": None,
         "doNotContact": [
-            {"id": place, **row, "channel": channel, "channelId": None}
+            {
+                "id": store.dnc_dates.get((contact["id"], channel), (place,))[0],
+                **row,
+                "channel": channel,
+                "channelId": None,
+            }
             for place, (channel, row) in enumerate(contact["dnc"].items(), 1)
         ],
         "frequencyRules": [],

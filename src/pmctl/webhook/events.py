@@ -32,6 +32,7 @@ MOST_ITEMS = 20_000
 """Twice what 10 MiB hold of Mautic's smallest items, each with its contact."""
 
 _STATUSES = {"bounced": "bounced", "unsubscribed": "unsubscribed", "contactable": "resubscribed"}
+REASONS = {"unsubscribed": 1, "bounced": 2, "manual": 3}  # of a row of lead_donotcontact
 _TYPES = {
     "email_on_send": "sent", "email_on_open": "opened", "email_on_reply": "replied",
     "form_on_submit": "submitted", "lead_post_save_new": "contact_created",
@@ -266,8 +267,12 @@ def _key(source_type: str, item: dict[str, Any], stamp: datetime | None) -> tupl
     elif name == "lead_post_delete":
         key = (item.get("id"),)
     elif name == "lead_channel_subscription_changed" and stamp:
-        words = (item.get("channel"), item.get("new_status"), int(stamp.timestamp()))
-        key = (_id(_dict(item, "contact").get("id")) or None, *words)
+        moment = int(stamp.timestamp())
+        about = (_id(_dict(item, "contact").get("id")) or None, item.get("channel"),
+                 item.get("new_status"))  # fmt: skip
+        # the row is written up to a second before the webhook is stamped, and has one id
+        row = _id(_held(item).get("id"))
+        key = (*about, "row", row) if row else (*about, moment)
     if key and all(isinstance(part, str | int) and part != "" for part in key):
         return key
     digest = hashlib.sha256(_SORTED.encode(item)).hexdigest()
@@ -306,11 +311,20 @@ def _email(item: dict[str, Any]) -> int:
 
 def _left_by(item: dict[str, Any]) -> int:
     """Return the email by which a contact unsubscribed or bounced, where Mautic notes it."""
+    of_email = item.get("channel") == "email" and item.get("new_status") != "manual"
+    return _id(_held(item).get("channelId")) if of_email else 0
+
+
+def _held(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of lead_donotcontact that a change of a channel made, where it is shown."""
     held = _dict(item, "contact").get("doNotContact")
-    if item.get("new_status") not in ("bounced", "unsubscribed") or not isinstance(held, list):
-        return 0
-    notes = (one for one in held if isinstance(one, dict) and one.get("channel") == "email")
-    return max((_id(one.get("channelId")) for one in notes), default=0)
+    wanted = (item.get("channel"), REASONS.get(_text(item.get("new_status"))))
+    rows = held if isinstance(held, list) and wanted[1] else []
+    ours = [
+        one for one in rows
+        if isinstance(one, dict) and (one.get("channel"), _id(one.get("reason"))) == wanted
+    ]  # fmt: skip
+    return max(ours, key=lambda one: _id(one.get("id")), default={})
 
 
 def _through(item: dict[str, Any]) -> dict[str, Any]:
