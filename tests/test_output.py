@@ -94,6 +94,36 @@ def test_an_error_midway_leaves_no_half_document(form, capsys):
     assert shown(capsys) == ""
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_long_list_of_json_is_the_same_text(count, capsys):
+    output.configure(Style(format=Format.json))
+    boxes = [Box(f"é{n}\n]\x1b") for n in range(count)]
+
+    output.show(iter(boxes), ["name"], long=True)
+    long = shown(capsys)
+    output.show(boxes, ["name"])
+
+    assert long == shown(capsys)
+
+
+def test_a_long_list_of_json_is_written_as_it_comes_and_a_part_is_no_document(capsys):
+    output.configure(Style(format=Format.json))
+    written = []
+
+    def boxes() -> Iterator[Box]:
+        for name in ("first", "second"):
+            yield Box(name)
+            written.append(name in shown(capsys))  # before the next one is asked for
+        yield Box("third")
+        raise PmctlError("the server went away")
+
+    with pytest.raises(PmctlError):
+        output.show(boxes(), ["name"], long=True)
+    assert written == [True, True]
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(f"[{shown(capsys).lstrip(',')}")
+
+
 def test_json_lines_are_written_as_they_come(capsys):
     output.configure(Style(format=Format.jsonl))
 

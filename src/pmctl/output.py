@@ -134,13 +134,17 @@ def asked() -> Format | None:
     return None if style.format in (None, Format.table) else style.format
 
 
-def show(rows: Iterable[Any], columns: Sequence[str]) -> None:
+def show(rows: Iterable[Any], columns: Sequence[str], *, long: bool = False) -> None:
     """Print a list of dataclasses or mappings; `columns` are those a table shows by default.
 
-    Rows may be a generator: JSON lines, CSV and tab-separated text are written as they come.
+    Rows may be a generator: JSON lines, CSV and tab-separated text are written as they come. So is
+    a JSON list that is `long`, for flat memory: where an error ends it, it lacks its `]`, so that
+    nobody takes a part for the whole. Another JSON or YAML list is written when all have come.
     """
     records = (plain(row) for row in rows)
-    if asked() is Format.json:
+    if asked() is Format.json and long:
+        _json_list(map(_chosen, records))
+    elif asked() is Format.json:
         _json([_chosen(record) for record in records])
     elif asked() is Format.jsonl:
         for record in records:
@@ -265,6 +269,16 @@ def _csv_cell(value: Any) -> str:
 
 def _json(value: Any, *, compact: bool = False) -> None:
     _line(json_text(value, sys.stdout, None if compact else 2))
+
+
+def _json_list(records: Iterator[Any]) -> None:
+    """Write what `_json` would of the whole list, each as it comes."""
+    begin = "["
+    for record in records:
+        text = json_text([record], sys.stdout, 2)
+        sys.stdout.write(begin + text[1:-2])  # without its brackets
+        begin = ","
+    _line("[]" if begin == "[" else "\n]")
 
 
 def _yaml(value: Any) -> None:

@@ -42,9 +42,9 @@ def sent(pmctl: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int
     """The number of mails that a context sees, and what is said; "" is one without an address."""
 
     def sent(url: str) -> tuple[int, str]:
-        monkeypatch.setenv("PMCTL_MAUTIC_URL", url) if url else monkeypatch.delenv(
-            "PMCTL_MAUTIC_URL", raising=False
-        )
+        monkeypatch.setenv("PMCTL_MAUTIC_URL", url)
+        if not url:
+            monkeypatch.delenv("PMCTL_MAUTIC_URL")
         code, out, err = pmctl("stats", "summary", "-o", "json")
         assert code == 0, err
         found = {row["metric"]: row["events"] for row in json.loads(out)}
@@ -129,6 +129,8 @@ def test_a_second_mautic_takes_nothing_by_itself_and_nothing_is_hidden_in_silenc
     assert (found, "not counted" in said) == (5, False)
 
     sent(ONE)
+    database = json.loads(pmctl("webhook", "status", "-o", "json")[1])["database"]
+    assert (database["mautic"], database["nameless"]) == ("one.example.com", True)
     assert "5 events would become" in pmctl("stats", "adopt", "--dry-run")[2]
     assert pmctl("stats", "adopt")[0] == 64
     assert sent(ONE)[0] == 2

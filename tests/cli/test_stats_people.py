@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 import tracemalloc
 from collections import Counter
 from pathlib import Path
@@ -126,6 +127,24 @@ def test_events_of_the_same_moment_are_not_lost_between_pages(
     monkeypatch.setattr(stats_export, "PAGE", 5)
 
     assert sorted(row["contact_id"] for row in rows(pmctl, "export")) == list(range(1, 21))
+
+
+def test_an_export_in_json_holds_no_more_than_a_page(
+    pmctl: Run, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked for next is asked for when what came is written."""
+    monkeypatch.setattr(stats_export, "PAGE", 50)
+    execute, written = Niledb.execute, []
+
+    def noted(self: Niledb, statement: Any, *args: Any, **more: Any) -> Any:
+        if statement == stats_export._EVENTS:
+            assert isinstance(sys.stdout, io.StringIO)
+            written.append(sys.stdout.getvalue().count('"received_at"'))
+        return execute(self, statement, *args, **more)
+
+    monkeypatch.setattr(Niledb, "execute", noted)
+    assert len(rows(pmctl, "export")) == len(events)
+    assert written[:4] == [0, 50, 100, 150]
 
 
 def test_a_limit_of_an_export_says_that_it_cut(pmctl: Run, events: list[Event]) -> None:

@@ -38,8 +38,8 @@ def export(
       pmctl stats export --campaign welcome --type clicked -o jsonl
       pmctl stats export -o jsonl --payload | gzip > events.jsonl.gz
 
-    csv, jsonl and the text of a pipe are written as they are read, however many they are. In CSV a
-    quote stands before a text that a spreadsheet would take for a formula.
+    All but yaml is written as it is read, however many they are; a json list that was broken off
+    has no end. In CSV a quote stands before a text that a spreadsheet would take for a formula.
     """
     from pmctl.clients import stats_export
 
@@ -56,7 +56,7 @@ def export(
         found = _first(found, limit)
     columns = [*stats_export.COLUMNS, *(["payload"] if payload else [])]
     people = output.asked() is None
-    output.show(map(common.safe, found), columns[:8] if people else columns)
+    output.show(map(common.safe, found), columns[:8] if people else columns, long=True)
 
 
 def _first(found: Iterator[dict[str, Any]], limit: int) -> Iterator[dict[str, Any]]:

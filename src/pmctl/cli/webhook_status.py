@@ -133,7 +133,12 @@ def _database(context: Context) -> Part:
     where = "pmctl's own"
     if context.config.names_database:
         where = f"{context.config.niledb.database} at {context.config.niledb.host}"
-    return client.database(context.database(), where)
+    database = context.database()
+    found = client.database(database, where)
+    besides = bool(context.besides and context.besides.nameless)
+    words = ("others came without mautic.url: `pmctl stats adopt`",) if besides else ()
+    facts = {**found.facts, "mautic": database.mautic, "nameless": besides}
+    return client.Part(found.state, (*found.said, *words), facts)
 
 
 def _mautic(context: Context) -> Part:
