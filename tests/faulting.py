@@ -200,13 +200,18 @@ def ended_again_and_again(place: Place, rounds: int, how: Signals) -> Figures:
 
 
 def with_a_database(
-    place: Place, bodies: int, breaks: Callable[[Load, Served], None], seconds: int = 30
+    place: Place,
+    bodies: int,
+    breaks: Callable[[Load, Served], None],
+    *,
+    events: int = EVENTS,
+    seconds: int = 30,
 ) -> Figures:
     """Send, let `breaks` break and mend the database meanwhile, and wait for everything.
 
-    `seconds`: how long a statement is waited for.
+    `events`: in a body; `seconds`: how long a statement is waited for.
     """
-    load = Load()
+    load = Load(events=events)
     with place.serving(PMCTL_TIMEOUT_SECONDS=str(seconds)) as served:
         load.port = served.port
         with load.running():

@@ -57,15 +57,16 @@ def test_ten_thousand_events_wait_for_a_database_that_is_stopped(
 ) -> None:
     def stopped(load: Load, served: Served) -> None:
         machine.stop()
-        load.more(10_000 // EVENTS)
-        served.reaches("pmctl_webhook_waiting", 10_000 // EVENTS)
+        load.more(10_000 // events)
+        served.reaches("pmctl_webhook_waiting", 10_000 // events)
         machine.start()
 
-    figures = with_a_database(place, 50, stopped)
+    events = 25
+    figures = with_a_database(place, 50, stopped, events=events)
     print(figures)
     assert figures.clean, figures
     assert (figures.cut, figures.refused) == (0, {})
-    assert figures.stored == figures.answered * EVENTS >= 10_000
+    assert figures.stored == figures.answered * events >= 10_000
 
 
 def test_a_database_that_is_restarted_and_killed_in_the_middle_of_batches(
