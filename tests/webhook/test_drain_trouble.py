@@ -93,6 +93,27 @@ def test_a_database_that_is_away_is_said_once_but_no_fault_of_the_configuration(
                     "events reach the database again"]  # fmt: skip
 
 
+def test_a_log_that_takes_nothing_does_not_end_the_drain(kept: Spool, niledb: Niledb) -> None:
+    tries = 0
+
+    def database() -> Niledb:
+        nonlocal tries
+        tries += 1
+        if tries < 9:
+            raise NotAllowed("the login was refused")
+        return niledb
+
+    def full(text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    kept.append([(1.0, send(n)) for n in range(3)])
+    drain = Drain(kept, database, Metrics(), say=full)
+    drain.start()
+    wait_for(lambda: kept.backlog()[0] == 0)
+    drain.stop()
+    assert stored(niledb) == 3
+
+
 def test_a_body_at_which_something_unforeseen_happens_is_put_aside_alone(
     kept: Spool, niledb: Niledb, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
+from pmctl.errors import ConfigError
 from pmctl.webhook import events
 from pmctl.webhook import spool as spools
 from pmctl.webhook.app import Limits, Receiver
@@ -191,6 +192,23 @@ def test_what_nobody_foresaw_cuts_one_connection_off_and_no_later_one(kept, capl
     refused = [metrics.get(f'refused{{reason="{reason}"}}') for reason in ("unforeseen", "spool")]
     assert refused == [1, 1]
     assert "of a trust" in caplog.text  # where it was is written down
+
+
+def test_secrets_that_cannot_be_read_stay_although_nobody_can_be_told(kept):
+    reads = [[SECRET]]
+
+    def read():
+        if not reads:
+            raise ConfigError("the file is gone")
+        return reads.pop()
+
+    def full(text):
+        raise BrokenPipeError
+
+    trust = Trust(read, say=full)
+    trust.again()
+    with listening(Receiver(kept, trust, Metrics())) as port:
+        assert [post(port, send(n))[0] for n in (1, 2)] == [200, 200]
 
 
 def test_a_disk_that_fills_up_in_the_middle_keeps_all_or_nothing(kept):

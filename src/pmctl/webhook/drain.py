@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,14 +89,18 @@ class Drain:
         with self._saying:
             if not self.trouble or wrong != self.wrong:
                 hint = exc.hint if wrong and isinstance(exc, PmctlError) else ""
-                self._say(f"events wait in the spool: {text}" + f" ({hint})" * bool(hint))
+                self._tell(f"events wait in the spool: {text}" + f" ({hint})" * bool(hint))
             self.trouble, self.wrong = text, wrong
 
     def _worked(self) -> None:
         with self._saying:
             if self.trouble:
-                self._say("events reach the database again")
+                self._tell("events reach the database again")
             self.trouble = self.wrong = ""
+
+    def _tell(self, text: str) -> None:
+        with suppress(OSError, ValueError):  # a log that is full or closed must not end the drain
+            self._say(text)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from pmctl.errors import PmctlError
 from pmctl.webhook.events import verify
@@ -57,7 +58,8 @@ class Trust:
         try:
             self._secrets = tuple(self._read())
         except PmctlError as exc:
-            self._say(f"the secrets stay as they were: {exc.message}")
+            with suppress(OSError, ValueError):  # a log that is full or closed
+                self._say(f"the secrets stay as they were: {exc.message}")
 
     def _note(self, secret: str) -> None:
         now = time.monotonic()
@@ -65,7 +67,8 @@ class Trust:
             return
         self._noted[secret] = now
         # not in the way of the answer: it is written to the disk
-        threading.Thread(target=self._written, args=(secret,), daemon=True).start()
+        with suppress(RuntimeError):  # no thread to be had
+            threading.Thread(target=self._written, args=(secret,), daemon=True).start()
 
     def _written(self, secret: str) -> None:
         with self._noting:
