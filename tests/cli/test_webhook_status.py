@@ -196,7 +196,7 @@ def test_a_spool_with_something_wrong_is_said(
 
     assert (code, found["spool"]["state"]) == (1, "wrong")
     said = {"dead": "1 could not be stored", "late": "1 wait, the oldest for",
-            "broken": "cannot be read"}  # fmt: skip
+            "broken": "cannot be used"}  # fmt: skip
     assert said[what] in pmctl("webhook", "status")[1]
 
 

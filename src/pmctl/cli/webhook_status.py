@@ -83,24 +83,20 @@ def _receiver(context: Context) -> Part:
 
 
 def _spool(context: Context) -> Part:
-    import sqlite3
+    from contextlib import closing
 
     from pmctl.cli.webhook_spool import spool_of
     from pmctl.clients.webhook_status import OK, WRONG, Part, absent
 
     if not _has_spool(context):
         return absent("nothing was received on this machine")
-    try:
-        spool = spool_of(context)
+    with closing(spool_of(context)) as spool:
         waiting, lag = spool.backlog()
         facts: dict[str, Any] = {
             "folder": str(spool.folder), "waiting": waiting, "lag_seconds": round(lag, 1),
             "dead": len(spool.dead()), "free_bytes": spool.free_bytes(),
             "trouble": spool.trouble(),
         }  # fmt: skip
-        spool.close()
-    except sqlite3.Error as exc:
-        return Part(WRONG, (f"it cannot be read: {exc}",), {"trouble": str(exc)})
     said = [f"{waiting:,} wait" + (f", the oldest for {lag:,.0f} s" if waiting else "")
             + f"; {facts['free_bytes'] / 1e9:,.1f} GB free in {facts['folder']}"]  # fmt: skip
     if facts["dead"]:
