@@ -249,9 +249,10 @@ def fill(folder: Path, left: int) -> None:
 
 def limit_files(served: Served, size: int) -> None:
     """Let no file of a receiver grow beyond so many bytes; -1 takes the limit away."""
-    _, hard = resource.prlimit(served.child.pid, resource.RLIMIT_FSIZE)
-    soft = hard if size < 0 else size
-    resource.prlimit(served.child.pid, resource.RLIMIT_FSIZE, (soft, hard))
+    for pid in (served.child.pid, *served.children()):
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        soft = hard if size < 0 else size
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def with_a_full_disk(
@@ -277,15 +278,19 @@ class Peak:
 
 @contextmanager
 def peak_since(served: Served) -> Iterator[Peak]:
-    """Measure how much more memory than at the begin a receiver takes within the block, at most."""
-    process = Path(f"/proc/{served.child.pid}")
+    """Measure how much more memory than at the begin a receiver takes within the block, at most.
+
+    That of its processes together, each at its worst.
+    """
+    processes = [Path(f"/proc/{pid}") for pid in served.children()]
     try:
-        (process / "clear_refs").write_text("5")  # the peak begins anew: proc(5)
+        for process in processes:
+            (process / "clear_refs").write_text("5")  # the peak begins anew: proc(5)
     except OSError as exc:
         pytest.skip(f"the memory of a process cannot be measured here: {exc}")
-    before, peak = _kib(process, "VmRSS"), Peak()
+    before, peak = sum(_kib(process, "VmRSS") for process in processes), Peak()
     yield peak
-    peak.mib = (_kib(process, "VmHWM") - before) >> 10
+    peak.mib = (sum(_kib(process, "VmHWM") for process in processes) - before) >> 10
 
 
 def _kib(process: Path, name: str) -> int:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 
 from pmctl.webhook.events import sign
 from tests.shell import PMCTL, environment
@@ -17,8 +18,8 @@ from tests.shell import PMCTL, environment
 class Served:
     """One that listens; `said` is what it wrote to stderr so far."""
 
-    def __init__(self, child: subprocess.Popen[str]) -> None:
-        self.child = child
+    def __init__(self, child: subprocess.Popen[str], words: list[str], env: dict[str, str]) -> None:
+        self.child, self.words, self.env = child, words, env
         self.said: list[str] = []
         assert child.stderr is not None
         lines = child.stderr
@@ -58,6 +59,15 @@ class Served:
     def stored(self) -> None:
         """Wait until everything that came is in the database."""
         wait_until(lambda: self.figure("pmctl_webhook_waiting") == 0)
+
+    def children(self) -> list[int]:
+        """Return the processes that it runs just now: one that drains, then the workers."""
+        pid = self.child.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def worker(self) -> int:
+        """Return the first process that answers."""
+        return self.children()[1]
 
     def refused(self) -> dict[str, int]:
         """Return how many were refused, by reason."""
@@ -102,7 +112,7 @@ def serving(*options: str, ends: int = 143, **changes: str) -> Iterator[Served]:
     env = environment(**changes)
     with subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True) as child:
         try:
-            served = Served(child)
+            served = Served(child, words, env)
             yield served
             assert (served.end() if ends == 143 else child.wait(20)) == ends
         finally:

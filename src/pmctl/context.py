@@ -55,6 +55,10 @@ class Context:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
         for connection in reversed(self._open):
             connection.close()
 

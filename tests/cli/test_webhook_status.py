@@ -120,7 +120,9 @@ def test_a_receiver_that_takes_no_more_says_why(
     told: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
 ) -> None:
     spool = Spool(tmp_path / "spool")
-    application = app.Receiver(spool, None, Metrics(), trouble=lambda: "the database refuses")
+    metrics = Metrics()
+    metrics.say("the database refuses")
+    application = app.Receiver(spool, None, metrics)
     with listening(application) as port, Receiver() as other:  # that one has no /readyz
         listen = f"127.0.0.1:{port}" if ours else other.url.split("/")[2]
         monkeypatch.setenv("PMCTL_WEBHOOK_LISTEN", listen)

@@ -227,8 +227,8 @@ def test_ten_thousand_idle_connections_and_slow_ones_hold_up_nobody(
 def test_a_receiver_without_files_left_takes_more_when_some_are_closed(
     place: Place, served: Served
 ) -> None:
-    _, hard = resource.prlimit(served.child.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(served.child.pid, resource.RLIMIT_NOFILE, (60, hard))
+    _, hard = resource.prlimit(served.worker(), resource.RLIMIT_NOFILE)
+    resource.prlimit(served.worker(), resource.RLIMIT_NOFILE, (60, hard))
     with ExitStack() as open_:
         connect_many(served.port, 200, open_)
         answered = 0
@@ -249,7 +249,7 @@ def test_it_opens_as_many_files_as_it_may_whatever_a_shell_gave_it(place: Place)
         with place.serving() as served:
             wait_until(
                 lambda: (
-                    resource.prlimit(served.child.pid, resource.RLIMIT_NOFILE)
+                    resource.prlimit(served.worker(), resource.RLIMIT_NOFILE)
                     == (min(hard, 65_536), hard)
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     import socket
 
     from pmctl.context import Context
-    from pmctl.webhook.trust import Trust
 
 app = group("The receiver.")
+BACKLOG = 4096  # connections that nobody has taken yet
 CHECK_SECONDS = 5.0  # a database that takes longer to answer is waited for in the background
 
 
@@ -26,6 +27,9 @@ def serve(
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
     ] = "",
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer, a spool each.")
+    ] = 1,
     insecure_no_signature: Annotated[
         bool, typer.Option("--insecure-no-signature", help="Believe anybody; for trials.")
     ] = False,
@@ -35,7 +39,7 @@ def serve(
     Examples:
       pmctl webhook register https://events.example.com/webhooks/mautic
       pmctl webhook serve
-      pmctl webhook serve --listen 0.0.0.0:8787
+      pmctl webhook serve --listen 0.0.0.0:8787 --workers 4
 
     A webhook is answered with 200 once it is on this machine's disk; the database may be away.
     What cannot be kept gets no answer. Answers also /healthz, /readyz and /metrics (Prometheus).
@@ -43,49 +47,46 @@ def serve(
     later, events wait until it is mended, and /readyz says why. SIGTERM finishes what is under
     way. TLS is the work of a proxy in front.
 
+    A process of its own brings the events into the database; one that ends is started again. Any
+    of the workers tells the figures of all. What a worker left in its spool is brought there also
+    when fewer run the next time.
+
     The secret is that of the setting webhook.secret, else the one that `webhook register` wrote
     for this user and context; the one before a rotation is believed too (webhook.previous_secret).
     Those files are read again when they change, everything at SIGHUP.
     """
-    from pmctl.cli.webhook_spool import spool_of
+    from pmctl.cli.webhook_spool import spool_folder
     from pmctl.cli.webhook_trust import SECRET, places, trust_of
-    from pmctl.webhook.app import Receiver
-    from pmctl.webhook.drain import Drain
-    from pmctl.webhook.metrics import Metrics
-    from pmctl.webhook.server import serve as answer
+    from pmctl.webhook.whole import Database, Whole
 
     context = context_of(ctx)
     settings = context.config.webhook
     trust = None if insecure_no_signature else trust_of(context)
     if insecure_no_signature:
         output.warn("signatures are not checked (--insecure-no-signature)")
-    with _socket(listen or settings.listen) as sock:
-        spool, metrics = spool_of(context), Metrics()
-        drain = Drain(spool, context.database, metrics, say=output.warn)
-        if away := _checked(context):
-            drain.failed(away)
-        drain.start()
-        if trust is not None:
-            _at_hangup(trust)
-        host, port = sock.getsockname()[:2]
-        output.note(f"listening on http://{host}:{port}/webhooks/mautic")
-        if trust is not None:
-            output.note(f"the secret is in {places(context)[SECRET]}")
-        try:
-            answer(
-                Receiver(spool, trust, metrics, came=drain.came, trouble=lambda: drain.wrong), sock
-            )
-        finally:
-            drain.stop()
-            spool.close()
+    if context.config.names_database:
+        context.config.niledb.password.reveal()  # here, where it may be asked for
+    with ExitStack() as open_:
+        socks = [open_.enter_context(one) for one in _sockets(listen or settings.listen, workers)]
+        host, port = socks[0].getsockname()[:2]
+
+        def ready() -> None:
+            output.note(f"listening on http://{host}:{port}/webhooks/mautic")
+            if trust is not None:
+                output.note(f"the secret is in {places(context)[SECRET]}")
+
+        whole = Whole(
+            spool_folder(context), socks, trust,
+            Database(context.database, lambda: _checked(context), context.close),
+            keep_seconds=settings.keep_days * 86_400, say=output.warn,
+        )  # fmt: skip
+        whole.run(ready)
 
 
 def _checked(context: Context) -> PmctlError | None:
     """Return why the database cannot be used just now. Raises what somebody must mend first."""
     import threading
 
-    if context.config.names_database:
-        context.config.niledb.password.reveal()  # here, where it may be asked for
     found: list[PmctlError] = []
 
     def look() -> None:
@@ -102,23 +103,30 @@ def _checked(context: Context) -> PmctlError | None:
     return found[0] if found else None
 
 
-def _at_hangup(trust: Trust) -> None:
-    import signal
+def _sockets(listen: str, workers: int) -> list[socket.socket]:
+    """Return a listening socket for each worker. Raises UsageError and PmctlError.
 
-    if hasattr(signal, "SIGHUP"):  # not on Windows
-        signal.signal(signal.SIGHUP, lambda *_: trust.again())
-
-
-def _socket(listen: str) -> socket.socket:
-    """Return a listening socket. Raises UsageError and PmctlError."""
+    The kernel shares the connections among them: from one socket the quickest worker would take
+    all that come at once. A port that another program listens at is refused first: two receivers
+    that share theirs in this way would not notice each other.
+    """
     import socket
 
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
         raise UsageError(f"--listen {listen}: not HOST:PORT", hint="for instance 127.0.0.1:8787")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    at = (host.strip("[]"), int(port))
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=4096)
+        alone = socket.create_server(at, family=family, backlog=BACKLOG)
+        if workers == 1:
+            return [alone]
+        with alone:
+            at = alone.getsockname()[:2]
+        return [
+            socket.create_server(at, family=family, backlog=BACKLOG, reuse_port=True)
+            for _ in range(workers)
+        ]
     except OSError as exc:
         raise PmctlError(f"cannot listen on {listen}: {exc.strerror}",
                          hint="take another --listen") from exc  # fmt: skip

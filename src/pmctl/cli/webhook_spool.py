@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pmctl.context import Context
-    from pmctl.webhook.spool import DeadLetter, Spool
+    from pmctl.webhook.spool import DeadLetter
+    from pmctl.webhook.spools import Spools
 
 app = group("What the receiver keeps.")
 dead = group(
@@ -39,12 +40,12 @@ def spool_folder(context: Context) -> Path:
     return context.config.webhook.spool or state_home() / "spool" / context.config.context
 
 
-def spool_of(context: Context) -> Spool:
-    """Return the spool of this context, made when it is not there."""
-    from pmctl.webhook.spool import Spool
+def spool_of(context: Context) -> Spools:
+    """Return the spools of this context, the first made when it is not there."""
+    from pmctl.webhook.spools import Spools
 
     keep_seconds = context.config.webhook.keep_days * 86_400
-    return Spool(spool_folder(context), keep_seconds=keep_seconds)
+    return Spools(spool_folder(context), keep_seconds=keep_seconds)
 
 
 @dead.command("list", cls=Printing)
@@ -159,7 +160,7 @@ def _row(letter: DeadLetter) -> dict[str, object]:
             "reason": letter.reason}  # fmt: skip
 
 
-def _named(spool: Spool, ids: list[int]) -> list[DeadLetter]:
+def _named(spool: Spools, ids: list[int]) -> list[DeadLetter]:
     """Raises NotFound for a number that is none of them."""
     there = {letter.id: letter for letter in spool.dead()}
     if missing := [str(one) for one in ids if one not in there]:

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from pmctl.webhook.metrics import Metrics
     from pmctl.webhook.spool import Spool
+    from pmctl.webhook.spools import Spools
     from pmctl.webhook.trust import Trust
 
 PATHS = ("/webhooks/mautic", "/api/webhooks/mautic")
+MEND_SECONDS = 0.5  # between two looks at a spool that takes nothing
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -42,7 +44,11 @@ class _Refused(Exception):
 
 
 class Receiver:
-    """The ASGI application. `trust`: None means that nobody's signature is asked for."""
+    """The ASGI application. `trust`: None means that nobody's signature is asked for.
+
+    `whole`: the spools of all workers, whose figures are told. What is wrong here is noted in
+    `metrics`, so that every worker can tell it.
+    """
 
     def __init__(
         self,
@@ -51,15 +57,16 @@ class Receiver:
         metrics: Metrics,
         *,
         came: Callable[[], None] = lambda: None,
-        trouble: Callable[[], str] = lambda: "",
+        whole: Spools | None = None,
         limits: Limits = Limits(),
     ) -> None:
         self._spool, self._trust, self._metrics = spool, trust, metrics
-        self._came, self._trouble, self._limits = came, trouble, limits
+        self._came, self._whole, self._limits = came, whole or spool, limits
         self._requests = self._bytes = 0
         self._reading: dict[asyncio.Timeout, None] = {}  # bodies under way, the oldest first
         self._queue: list[tuple[float, bytes, asyncio.Future[bool]]] = []
         self._committing: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -72,10 +79,10 @@ class Receiver:
         elif path == "/healthz":
             await _answer(send, 200, "ok\n")
         elif path == "/readyz":
-            reason = await _aside(self._spool.trouble) or self._trouble()
+            reason = await _aside(self._spool.trouble) or self._metrics.trouble()
             await _answer(send, 503 if reason else 200, (reason or "ready") + "\n")
         elif path == "/metrics":
-            await _answer(send, 200, self._metrics.text(*await _aside(self._spool.backlog)))
+            await _answer(send, 200, self._metrics.text(*await _aside(self._whole.backlog)))
         else:
             await _answer(send, 404, "not found\n")
 
@@ -186,10 +193,23 @@ class Receiver:
                 self._came()
             except Exception:  # also what nobody foresaw: somebody waits for each of them
                 durable = False
+                if self._mending is None:
+                    self._mending = asyncio.create_task(self._mend())
             for _, _, future in group:
                 if not future.done():
                     future.set_result(durable)
         self._committing = None
+
+    async def _mend(self) -> None:
+        """Say what is wrong with the spool until it takes something again.
+
+        Whoever asks another worker whether we are ready, and sends nothing, would never learn it.
+        """
+        while reason := await _aside(self._spool.trouble):
+            self._metrics.say(reason)
+            await asyncio.sleep(MEND_SECONDS)
+        self._metrics.say("")
+        self._mending = None
 
 
 async def _aside(read: Callable[[], T]) -> T:

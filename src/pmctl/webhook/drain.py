@@ -90,12 +90,17 @@ class Drain:
             if not self.trouble or wrong != self.wrong:
                 hint = exc.hint if wrong and isinstance(exc, PmctlError) else ""
                 self._tell(f"events wait in the spool: {text}" + f" ({hint})" * bool(hint))
-            self.trouble, self.wrong = text, wrong
+            self.trouble = text
+            if wrong != self.wrong:
+                self.wrong = wrong
+                self._metrics.say(wrong)
 
     def _worked(self) -> None:
         with self._saying:
             if self.trouble:
                 self._tell("events reach the database again")
+            if self.wrong:
+                self._metrics.say("")
             self.trouble = self.wrong = ""
 
     def _tell(self, text: str) -> None:

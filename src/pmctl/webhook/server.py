@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +82,12 @@ def server(receiver: Receiver) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(receiver: Receiver, listening: socket.socket) -> None:
-    """Answer on a listening socket until SIGTERM or SIGINT."""
+def serve(
+    receiver: Receiver, listening: socket.socket, *, again: Callable[[], None] | None = None
+) -> None:
+    """Answer on a listening socket until SIGTERM or SIGINT; at SIGHUP `again` is called."""
+    if again and hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, lambda *_: again())
     _open_many()
     server(receiver).run(sockets=[listening])
 

@@ -32,6 +32,11 @@ create table if not exists dead (
   id integer primary key autoincrement, received_at real not null, reason text not null,
   body blob not null);
 """
+# the dead letters of several spools are told apart by their numbers
+_NUMBERS = (
+    "insert into sqlite_sequence (name, seq) select 'dead', ? "
+    "where not exists (select 1 from sqlite_sequence where name = 'dead')"
+)
 # Two receivers may have the same body in hand: the first that is done with it buries its dead.
 _BURY = (
     "insert into dead (received_at, reason, body) select ?, ?, ? "
@@ -80,10 +85,13 @@ class Spool:
     """One file; threads may share it. Raises SpoolFull where it says so, and ConfigError at first.
 
     Room is what is free on the disk and within the file. When it gets low, what is done is not
-    kept any longer: what comes is worth more than what could be replayed.
+    kept any longer: what comes is worth more than what could be replayed. The numbers of its dead
+    letters come after `first_dead`.
     """
 
-    def __init__(self, folder: Path, *, keep_seconds: float = 7 * 86_400) -> None:
+    def __init__(
+        self, folder: Path, *, keep_seconds: float = 7 * 86_400, first_dead: int = 0
+    ) -> None:
         self.folder = folder
         self._keep_seconds = keep_seconds
         self._lock, self._asking = threading.Lock(), threading.Lock()
@@ -93,6 +101,8 @@ class Spool:
             self._sql.execute("pragma journal_mode=wal")
             self._sql.execute("pragma synchronous=full")
             self._sql.executescript(_TABLES)
+            if first_dead:
+                self._sql.execute(_NUMBERS, (first_dead,))
 
     def append(self, bodies: Sequence[tuple[float, bytes]]) -> None:
         """Keep bodies with their times; durable on return, or SpoolFull and none is kept."""

@@ -1,0 +1,157 @@
+"""The processes of one program: what ends is started again, and none outlives this one.
+
+They are forked, so this process must have no threads and no connections when it starts one: what
+they share is loaded before, what each works with is opened in it. When this process ends, however
+it does, a pipe that it alone can write to breaks, and they end at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+PAUSES_SECONDS = (0.1, 5.0)  # before one that ended is started again: the first, and the longest
+STEADY_SECONDS = 10.0  # one that lived as long is started again after the first pause
+LOOK_SECONDS = 0.05
+END_SECONDS = 12.0  # what has not ended by then is killed: two more than the server gives itself
+_HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass
+class _Process:
+    name: str
+    run: Callable[[], None]
+    pid: int = 0  # 0 while there is none
+    begun: float = 0.0
+    pause: float = 0.0
+
+
+class Processes:
+    """`say` is told of each that ended and is started again; `restarted` counts it."""
+
+    def __init__(
+        self, *, say: Callable[[str], None], restarted: Callable[[], None] = lambda: None
+    ) -> None:
+        self._say, self._restarted = say, restarted
+        self._all: list[_Process] = []
+        self._watched, self._held = os.pipe()
+
+    def start(self, name: str, run: Callable[[], None]) -> None:
+        """Run something in a process of its own, from now on. SIGTERM raises SystemExit in it."""
+        self._all.append(_Process(name, run))
+        self._begin(self._all[-1])
+
+    def keep(self) -> NoReturn:
+        """Start again what ends, until this thread is interrupted; hand SIGHUP on to all."""
+        before = signal.signal(signal.SIGHUP, lambda *_: self._send(signal.SIGHUP))
+        try:
+            while True:
+                time.sleep(LOOK_SECONDS)
+                for one in self._all:
+                    if one.pid and (how := _ended(one.pid)) is not None:
+                        self._gone(one, how)
+                    elif not one.pid and time.monotonic() >= one.begun + one.pause:
+                        self._begin(one)
+                        self._restarted()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+    def end(self) -> None:
+        """Let all finish what they have in hand; kill what takes too long for that."""
+        try:
+            self._send(signal.SIGTERM)
+            until = time.monotonic() + END_SECONDS
+            while self._living() and time.monotonic() < until:
+                time.sleep(0.01)
+        finally:
+            self._send(signal.SIGKILL)
+            for pid in self._living():
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+            os.close(self._held)
+            os.close(self._watched)
+
+    def _living(self) -> Sequence[int]:
+        for one in self._all:
+            if one.pid and _ended(one.pid) is not None:
+                one.pid = 0
+        return [one.pid for one in self._all if one.pid]
+
+    def _send(self, number: signal.Signals) -> None:
+        for one in self._all:
+            if one.pid:  # not waited for yet: the number is no other's
+                with suppress(ProcessLookupError):
+                    os.kill(one.pid, number)
+
+    def _gone(self, one: _Process, how: str) -> None:
+        first, longest = PAUSES_SECONDS
+        steady = time.monotonic() - one.begun >= STEADY_SECONDS
+        one.pause = first if steady or not one.pause else min(longest, one.pause * 2)
+        one.pid, one.begun = 0, time.monotonic()
+        self._say(f"the {one.name} ended ({how}); it is started again")
+
+    def _begin(self, one: _Process) -> None:
+        with _no_signals():  # else one that is just made could be forgotten
+            one.begun = time.monotonic()
+            one.pid = os.fork()
+            if one.pid == 0:
+                self._child(one.run)
+
+    def _child(self, run: Callable[[], None]) -> NoReturn:
+        code = 1
+        try:
+            os.close(self._held)
+            signal.signal(signal.SIGTERM, _stop)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the first process says when
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+            threading.Thread(target=_end_with, args=(self._watched,), daemon=True).start()
+            run()
+            code = 0
+        except SystemExit:
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with suppress(Exception):
+                sys.stderr.flush()
+            os._exit(code)  # what the first process has to clean up is not ours
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    del number, frame
+    raise SystemExit
+
+
+def _end_with(watched: int) -> None:
+    os.read(watched, 1)
+    os._exit(1)
+
+
+def _ended(pid: int) -> str | None:
+    """Return how a process ended, or None while it runs."""
+    try:
+        found, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return "unseen"
+    if not found:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+@contextmanager
+def _no_signals() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,208 @@
+"""`pmctl webhook serve --workers N`: several processes that answer as one, and lose nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pmctl.paths import state_home
+from pmctl.webhook import metrics as figures
+from pmctl.webhook.metrics import Metrics
+from pmctl.webhook.processes import Processes
+from pmctl.webhook.spool import Buried
+from pmctl.webhook.spools import Spools, numbers, spool_at
+from tests.conftest import Run
+from tests.faulting import Load, Place
+from tests.postgres import Machine
+from tests.serving import Served, wait_until
+
+
+@pytest.fixture
+def place(server: Machine) -> Place:
+    return Place.new(server)
+
+
+def running(pid: int) -> bool:
+    """Whether there is such a process, other than one that ended and is not waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill(served: Served, which: int) -> None:
+    """Kill the drain (0) or a worker (1, 2, …) and wait until another is in its place."""
+    before = served.children()
+    os.kill(before[which], signal.SIGKILL)
+    wait_until(lambda: before[which] not in (now := served.children()) and len(now) == len(before))
+
+
+def folder() -> Path:
+    return state_home() / "spool" / "default"
+
+
+def test_workers_that_are_killed_under_load_lose_nothing_and_come_back(place: Place) -> None:
+    load = Load(threads=8)
+    with place.serving("--workers", "2") as served:
+        load.port = served.port
+        with load.running():
+            for which in (1, 2, 0, 1):
+                load.more(60)
+                kill(served, which)
+            load.more(60)
+        served.stored()
+        assert served.figure("pmctl_webhook_restarts_total") == 4
+        assert served.figure("pmctl_webhook_spooled_total") >= len(load.answered)
+        assert sum("ended (SIGKILL); it is started again" in line for line in served.said) == 4
+    spooled = [sum(1 for _ in spool.waiting(0, 9)) for spool in Spools(folder())]
+    found = place.figures(load)
+    print(found)
+    assert (found.clean, found.answered >= 300, spooled) == (True, True, [0, 0])
+
+
+def test_whoever_answers_tells_the_figures_of_all(place: Place) -> None:
+    load = Load(threads=8)
+    with place.serving("--workers", "3") as served:
+        load.port = served.port
+        with load.running():
+            load.more(200)
+        served.stored()
+        told = {served.figure("pmctl_webhook_received_total") for _ in range(12)}
+        assert told == {len(load.answered)}
+        assert served.figure("pmctl_webhook_drained_total") == 3 * len(load.answered)
+        assert served.figure("pmctl_webhook_waiting") == 0
+    assert place.figures(load).clean
+
+
+def test_no_process_outlives_the_first_one_that_is_killed(place: Place) -> None:
+    with place.serving("--workers", "2", ends=-signal.SIGKILL) as served:
+        children = served.children()
+        assert len(children) == 3
+        served.child.kill()
+        wait_until(lambda: not any(running(pid) for pid in children))
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_all_processes_end_together(place: Place, end: signal.Signals) -> None:
+    load = Load(threads=4)
+    ends = 128 + end.value
+    with place.serving("--workers", "2", ends=ends) as served:
+        children = served.children()
+        load.port = served.port
+        with load.running():
+            load.more(40)
+            if end == signal.SIGINT:
+                served.child.send_signal(end)
+                served.child.wait(20)
+    assert not any(running(pid) for pid in children)
+    assert not [line for line in served.said if "Traceback" in line or "ended" in line]
+    with place.serving() as again:
+        again.stored()
+    assert place.figures(load).clean
+
+
+def test_what_a_worker_left_is_stored_when_fewer_run(place: Place) -> None:
+    load = Load()
+    for number in (1, 2, 7):
+        spool = spool_at(folder(), number)
+        spool.append([(1.0, b'{"mautic.email_on_send":[{"idHash":"%d"}]}' % number)])
+        spool.close()
+    assert numbers(folder()) == [1, 2, 7]
+    with place.serving() as served:
+        served.stored()
+        assert served.figure("pmctl_webhook_drained_total") == 3
+    assert place.figures(load).stored == 1  # events of nobody: contact 0
+    assert [spool.backlog()[0] for spool in Spools(folder())] == [0, 0, 0]
+
+
+def test_a_spool_that_takes_nothing_turns_every_worker_unready_until_it_does(
+    place: Place,
+) -> None:
+    load = Load(threads=16)
+    with place.serving("--workers", "2") as served:
+        load.port = served.port
+        with load.running():
+            load.more(20)
+            limit(served.children()[2], 4096)
+            wait_until(lambda: load.cut > 0)
+            wait_until(lambda: "the spool takes nothing" in served.readiness()[1])
+            limit(served.children()[2], resource.RLIM_INFINITY)
+            wait_until(lambda: served.readiness() == (200, "ready\n"))
+        served.stored()
+        assert served.figure("pmctl_webhook_restarts_total") == 0
+    assert place.figures(load).clean
+
+
+def limit(pid: int, size: int) -> None:
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def test_a_second_receiver_cannot_take_the_address(place: Place) -> None:
+    with place.serving("--workers", "2") as served:
+        words = [one.replace(":0", f":{served.port}") for one in served.words]
+        done = subprocess.run(words, env=served.env, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, "cannot listen" in done.stderr) == (1, True)
+
+
+def test_the_commands_see_the_spools_of_all_workers(
+    pmctl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(tmp_path / "kept"))
+    for number in (1, 2):
+        spool = spool_at(tmp_path / "kept", number)
+        spool.append([(float(number), b"{}"), (number + 10.0, b"no %d" % number)])
+        spool.done([2], [Buried(2, number + 10.0, "not a JSON object", b"no %d" % number)])
+        spool.close()
+
+    told = json.loads(pmctl("webhook", "status", "-o", "json")[1])["spool"]
+    assert (told["waiting"], told["dead"]) == (2, 2)
+    listed = json.loads(pmctl("webhook", "dead", "list", "-o", "json")[1])
+    first, second = (letter["id"] for letter in listed)
+    assert first != second
+    assert pmctl("webhook", "dead", "show", str(second))[1] == "no 2\n"
+    assert "1 wait again" in pmctl("webhook", "dead", "retry", str(second))[2]
+    assert pmctl("webhook", "dead", "purge", str(second), "--yes")[0] == 3
+    assert pmctl("webhook", "dead", "purge", str(first), "--yes")[0] == 0
+    assert "2 bodies" in pmctl("webhook", "replay", "--from", "1970-01-01")[2]
+    assert json.loads(pmctl("webhook", "status", "-o", "json")[1])["spool"]["waiting"] == 5
+
+
+def test_a_process_that_ends_again_and_again_is_started_less_and_less_often() -> None:
+    said: list[str] = []
+    processes = Processes(say=said.append)
+    processes.start("worker", lambda: None)
+    (one,) = processes._all
+    wait_until(lambda: not processes._living())
+    pauses = []
+    for _ in range(8):
+        processes._gone(one, "exit code 1")
+        pauses.append(one.pause)
+    processes.end()
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert said[0] == "the worker ended (exit code 1); it is started again"
+
+
+def test_what_is_wrong_in_one_process_is_told_whole_by_another() -> None:
+    here = Metrics(3)
+    there, other = here.at(1), here.at(2)
+    other.add("received", 2)
+    there.add("received", 3)
+    there.add('refused{reason="size"}')
+    assert here.get("received") == 5
+    assert 'refused_total{reason="size"} 1' in here.text(0, 0.0)
+    there.say("ü" * figures._TEXT_BYTES)
+    assert here.trouble() == "ü" * (figures._TEXT_BYTES // 2)
+    other.say("second")
+    there.say("first")
+    assert here.trouble() == "first"
+    there.say("")
+    assert here.trouble() == "second"
+    other.say("")
+    assert here.trouble() == ""
