@@ -156,6 +156,27 @@ def test_fifty_megabytes_in_chunks_take_no_memory_and_leave_nothing(
     assert (stored(place), kept(place)) == ([1000], ([GOOD], {}))
 
 
+ENDLESS = [
+    (b"0\r\n", b"X: " + b"y" * 1000 + b"\r\n"),  # trailers
+    (b"0\r\nX: ", b"y" * 1000),  # one of them
+    (b"1;", b"y" * 1000),  # what may follow the size of a chunk
+    (b"0", b"0" * 1000),  # that size
+]
+
+
+def test_words_around_chunks_that_never_end_are_cut_off(place: Place, served: Served) -> None:
+    head = b"POST /webhooks/mautic HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+    head += b"Content-Type: application/json\r\nWebhook-Signature: x\r\n\r\n"
+    with peak_since(served) as peak:
+        for begin, more in ENDLESS:
+            with socket.create_connection(("127.0.0.1", served.port), 10) as wire:
+                wire.sendall(head + begin)
+                with pytest.raises(ConnectionError):
+                    wire.sendall(more * (64 << 10))
+    assert peak.mib < 20
+    assert served.status_of(GOOD, SECRET) == 200
+
+
 def of(*items: bytes) -> bytes:
     return b'{"mautic.email_on_send":[%b]}' % b",".join(items)
 

@@ -290,6 +290,22 @@ def test_what_was_kept_is_replayed_and_adds_nothing_twice(kept, database):
     assert stored(database) == 2
 
 
+def test_a_large_body_does_not_count_for_the_head_of_the_next_request(kept):
+    """On the same connection, and the next head comes in two pieces."""
+    large, small = send(1)[:-1] + b" " * 300_000 + b"}", send(2)
+    head = b"POST /webhooks/mautic HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+    with (
+        listening(Receiver(kept, Trust(lambda: [SECRET]), Metrics())) as port,
+        socket.create_connection(("127.0.0.1", port), 10) as wire,
+    ):
+        for body in (large, small):
+            signed = b"Webhook-Signature: %b\r\n" % sign(body, SECRET).encode()
+            wire.sendall(head[:20])
+            threading.Event().wait(0.05)  # so that they are two pieces; if not, it proves less
+            wire.sendall(head[20:] + signed + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            assert wire.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_head_that_never_ends_is_cut_off(kept, monkeypatch):
     monkeypatch.setattr("pmctl.webhook.server.HEADER_SECONDS", 0.1)
     with (

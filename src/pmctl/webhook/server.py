@@ -24,17 +24,17 @@ FILES = 65_536  # connections are open files; the usual limit of 1024 is for she
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes what does not say a whole head in time, or says too much."""
+    """Closes what does not say a whole head in time, or says too much that is no body."""
 
     _timer: asyncio.TimerHandle | None = None
-    _head = 0
+    _head = 0  # bytes of this message that are no body: also trailers, which are kept like a head
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        if self._timer and self._head > HEADER_BYTES:
+        if self._head > HEADER_BYTES:
             self.transport.abort()
             return
         self._head += len(data)
@@ -42,11 +42,20 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._head = 0  # what came before was of another message
         self._watch()
 
     def on_headers_complete(self) -> None:
         self._calm()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head -= 2 * len(body)  # chunks are as long as the words around them
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head = 0
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._calm()
