@@ -144,13 +144,14 @@ class Context:
 
     @cached_property
     def _database(self) -> Niledb:
-        from pmctl.backends import niledb_schema
+        from pmctl.backends import niledb_mautics, niledb_schema
         from pmctl.settings import BY_PATH
 
         database = self.niledb if self.config.names_database else self._embedded
         url = self.config.source(BY_PATH["mautic.url"]).value
         database = database.of_mautic(str(url or ""))
         niledb_schema.prepare(database)
+        self.besides = niledb_mautics.standing(database)
         return database
 
     @cached_property
@@ -158,9 +159,8 @@ class Context:
         from pmctl import audit
         from pmctl.backends import niledb_mautics
 
-        database = self._database
-        self.besides = niledb_mautics.standing(database)
-        if self.besides.nameless and self.besides.empty and not self.besides.others:
+        database, besides = self._database, self.besides
+        if besides and besides.nameless and besides.empty and not besides.others:
             words = f"without mautic.url: they are taken for those of {database.mautic}"
             count = niledb_mautics.adopt(
                 database, lambda count: output.note(f"{count:,} events came {words}")

@@ -94,6 +94,10 @@ def test_what_came_before_mautic_had_a_name_is_taken_over_once_and_whole(
     store(here, history())
     stats_steps.write(here, ROWS)
     before = everything(here)
+    monkeypatch.setenv("PMCTL_MAUTIC_URL", ONE)
+    found = json.loads(pmctl("webhook", "status", "-o", "json")[1])["database"]
+    assert (found["nameless"], found["seen"]) == (True, [])  # a look takes nothing
+    assert everything(here) == before
 
     count, said = sent(ONE)
     assert count == 400

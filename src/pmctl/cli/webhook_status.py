@@ -129,7 +129,7 @@ def _database(context: Context) -> Part:
     where = "pmctl's own"
     if context.config.names_database:
         where = f"{context.config.niledb.database} at {context.config.niledb.host}"
-    database = context.database()
+    database = context.database(adopting=False)  # that may take longer than a look
     found = client.database(database, where)
     besides = bool(context.besides and context.besides.nameless)
     words = ("others came without mautic.url: `pmctl stats adopt`",) if besides else ()

@@ -53,7 +53,8 @@ where tenant_id = %s and day between %s and %s and campaign_event_id <> -1
 group by campaign_event_id, email_id, event_type, agent
 """
 _FIRST_DAY = """
-select day from event_counts where tenant_id = %s and day > %s order by day limit 1
+select day from event_counts where tenant_id = %s and day > %s and event_type <> 'test'
+order by day limit 1
 """
 # of contacts whose mail and first open are both known
 _TIME_TO_OPEN = """
