@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -253,6 +254,10 @@ def test_it_fits_a_terminal(server: Server, niledb: Niledb) -> None:
                    event(3, "test", BEGIN, 0, metadata={"test": "company_changed"})])  # fmt: skip
     shown = at_a_terminal(*PMCTL, "webhook", "tail", NO_COLOR="1")
     assert "welcome/offer" in shown
+    only = at_a_terminal(*PMCTL, "webhook", "tail", "--columns", "step,id", NO_COLOR="1")
+    assert only.splitlines()[:1] == ["step  id"]
+    assert f"offer  {UUID(int=10**8 + 1)}" in only
+    assert "no column 'nope'" in at_a_terminal(*PMCTL, "webhook", "tail", "--columns", "nope")
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
 
 

@@ -69,8 +69,8 @@ def tail(
         found = chain(found, end.follow(_wait, output.warn))
     elif not found:
         output.note("no events yet; `pmctl webhook status` says how the receiver is")
-    if output.asked() is None and sys.stdout.isatty() and not output.style.columns:
-        for line in _lines(found):
+    if output.asked() is None and sys.stdout.isatty():  # a table would wait for the last of them
+        for line in _chosen(found) if output.style.columns else _lines(found):
             output.show_text(line, dict)
     else:
         output.show(found, COLUMNS)
@@ -89,6 +89,19 @@ def _wait() -> None:
         return
     if waiting.poll(LOOK_SECONDS * 1000):
         raise BrokenPipeError
+
+
+def _chosen(found: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Return lines with the columns that --columns asks for. Raises UsageError for others."""
+    columns = output.style.columns
+    if output.style.header:
+        yield output.paint("  ".join(columns), "1")
+    for one in found:
+        if missing := [name for name in columns if name not in one]:
+            raise UsageError(
+                f"there is no column {missing[0]!r}", hint=f"columns: {', '.join(one)}"
+            )
+        yield "  ".join(output.cell(one[name]) for name in columns)
 
 
 def _lines(found: Iterable[dict[str, Any]]) -> Iterator[str]:
