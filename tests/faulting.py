@@ -158,6 +158,7 @@ class Place:
 
     settings: dict[str, str]
     niledb: Niledb
+    options: tuple[str, ...] = ()  # of `webhook serve`
 
     @classmethod
     def new(cls, server: Server, **more: str) -> Place:
@@ -175,7 +176,7 @@ class Place:
     def serving(
         self, *options: str, ends: int = 143, **more: str
     ) -> AbstractContextManager[Served]:
-        return serving(*options, ends=ends, **{**self.settings, **more})
+        return serving(*self.options, *options, ends=ends, **{**self.settings, **more})
 
     def figures(self, load: Load) -> Figures:
         try:

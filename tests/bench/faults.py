@@ -2,7 +2,7 @@
 
 Everything that was answered 200 must be in the database, once, with sums that equal a recount; the
 figures say how much that was. Hostile requests are in tests/webhook/test_hostile.py, whole.
-Run: python tests/bench/faults.py [KILLS of the receiver, 50 when left out]
+Run: python tests/bench/faults.py [KILLS of the receiver, 50 when left out [WORKERS, 1]]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from signal import SIGINT, SIGKILL, SIGTERM
@@ -42,6 +43,7 @@ from tests.postgres import Machine  # noqa: E402
 from tests.serving import Served, wait_until  # noqa: E402
 from tests.webhook_bodies import SECRET  # noqa: E402
 
+WORKERS = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 DRAINED = "pmctl_webhook_drained_total"
 BREAKS = 10  # of the database
 AWAY_EVENTS = 50_000
@@ -49,8 +51,12 @@ MOST_MIB = 64  # that waiting events may take
 _random = Random(4)
 
 
+def placed(machine: Machine) -> Place:
+    return replace(Place.new(machine), options=("--workers", str(WORKERS)))
+
+
 def killed(machine: Machine, home: Path, kills: int) -> Figures:
-    return ended_again_and_again(Place.new(machine), kills, SIGKILL)
+    return ended_again_and_again(placed(machine), kills, SIGKILL)
 
 
 def killed_with_its_own(_: Machine, home: Path, kills: int) -> Figures:
@@ -81,14 +87,15 @@ def own(data: Path) -> Iterator[Place]:
     embedded = Embedded(data / "pmctl")
     database = Niledb(database=DATABASE, user=USER, sslmode="disable", start=embedded.start)
     try:
-        yield Place({"PMCTL_WEBHOOK_SECRET": SECRET, "XDG_DATA_HOME": str(data)}, database)
+        settings = {"PMCTL_WEBHOOK_SECRET": SECRET, "XDG_DATA_HOME": str(data)}
+        yield Place(settings, database, ("--workers", str(WORKERS)))
     finally:
         embedded.close()
         wait_until(lambda: not list((data / "pmctl").glob("*.socket")))
 
 
 def ended(machine: Machine, home: Path, kills: int) -> Figures:
-    return ended_again_and_again(Place.new(machine), kills // 5, SIGTERM)
+    return ended_again_and_again(placed(machine), kills // 5, SIGTERM)
 
 
 def database_away(machine: Machine, home: Path, kills: int) -> Figures:
@@ -103,7 +110,7 @@ def database_away(machine: Machine, home: Path, kills: int) -> Figures:
         print(f"    {peak.mib} MiB of memory more")
         assert peak.mib < MOST_MIB
 
-    return with_a_database(Place.new(machine), 100, away)
+    return with_a_database(placed(machine), 100, away)
 
 
 def database_killed(machine: Machine, home: Path, kills: int) -> Figures:
@@ -114,7 +121,7 @@ def database_killed(machine: Machine, home: Path, kills: int) -> Figures:
             load.more(_random.randrange(1, 300))
             machine.start()
 
-    return with_a_database(Place.new(machine), 100, killed_often)
+    return with_a_database(placed(machine), 100, killed_often)
 
 
 def database_hangs(machine: Machine, home: Path, kills: int) -> Figures:
@@ -125,7 +132,7 @@ def database_hangs(machine: Machine, home: Path, kills: int) -> Figures:
                 wait_until(lambda: served.said[-1].startswith("warning: events wait"))
             wait_until(lambda: "again" in served.said[-1])
 
-    return with_a_database(Place.new(machine), 100, hanging, seconds=2)
+    return with_a_database(placed(machine), 100, hanging, seconds=2)
 
 
 def files_limited(machine: Machine, home: Path, kills: int) -> Figures:
@@ -136,7 +143,7 @@ def files_limited(machine: Machine, home: Path, kills: int) -> Figures:
             limit_files(served, -1)
             load.more(100)
 
-    return with_a_full_disk(Place.new(machine), full, home / "spool", 200)
+    return with_a_full_disk(placed(machine), full, home / "spool", 200)
 
 
 def disk_full(machine: Machine, home: Path, kills: int) -> Figures:
@@ -149,7 +156,7 @@ def disk_full(machine: Machine, home: Path, kills: int) -> Figures:
             load.more(100)
 
     with small_disk(home / "disk", 320 << 20) as disk:
-        return with_a_full_disk(Place.new(machine), full, disk / "spool", 200)
+        return with_a_full_disk(placed(machine), full, disk / "spool", 200)
 
 
 def wait_for_cuts(load: Load) -> None:
@@ -159,7 +166,7 @@ def wait_for_cuts(load: Load) -> None:
 
 def ended_while_it_hangs(machine: Machine, home: Path, kills: int) -> Figures:
     """SIGTERM while the database hangs: it ends by itself, and what waited is stored later."""
-    place, load = Place.new(machine), Load()
+    place, load = placed(machine), Load()
     with place.serving(PMCTL_WEBHOOK_SPOOL=str(home / "spool")) as served:
         load.port = served.port
         with machine.held_up():
