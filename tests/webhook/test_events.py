@@ -292,3 +292,21 @@ def test_a_change_of_a_channel_is_known_by_its_row_whatever_second_it_is_stamped
     ]  # fmt: skip
     assert len({one.id for one in [change(), *others]}) == len(others) + 1
     assert {one.email_id for one in others} == {0}
+
+
+@pytest.mark.parametrize(
+    ("item", "kept"),
+    [
+        (b'{"idHash": "a", "email": {"name": "caf\\u00e9"}}', None),  # not a byte is changed
+        (b'{"idHash":"a","email":{"custom\\u0048tml":"<p>","id":1}}',
+         b'{"idHash":"a","email":{"id":1}}'),
+        (b'{"idHash":"a","list":[[{"tokens":{"{x}":"y"},"z":2}]]}',
+         b'{"idHash":"a","list":[[{"z":2}]]}'),
+        (b'{"idHash":"a","x":"1\\u00002"}', '{"idHash":"a","x":"1\ufffd2"}'.encode()),
+    ],
+)  # fmt: skip
+def test_an_item_is_kept_as_it_came_but_for_what_must_not_be_kept(
+    item: bytes, kept: bytes | None
+) -> None:
+    (event,) = events.parse(b'{"mautic.email_on_send":[%b]}' % item, NOW).events
+    assert event.payload == (item if kept is None else kept)

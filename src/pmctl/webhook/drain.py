@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from pmctl.webhook.spool import Spool, Waiting
 
 BATCH = 1000  # events in one statement
-BODIES = 200  # read at once: ten events each is the most that Mautic sends by default
+BODIES = 1000  # read at once, where the spool gives as many
+SMALL = 200  # bodies; after fewer it waits a little for more: a statement costs like 30 events
+PACE_SECONDS = 0.05
 PAUSES_SECONDS = (0.05, 5.0)  # the first after a failure, and the longest
 IDLE_SECONDS = 0.2  # when nobody says that something came
 
@@ -114,6 +116,8 @@ class Drain:
                 for batch in _batches(bodies):
                     self._store(batch)
                 if bodies:
+                    if len(bodies) < SMALL:
+                        self._stop.wait(PACE_SECONDS)
                     continue
                 self._spool.forget()
             except Exception as exc:

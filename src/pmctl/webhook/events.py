@@ -31,6 +31,8 @@ BODIES = frozenset({"customHtml", "plainText", "content", "contentHash", "tokens
 MOST_ITEMS = 20_000
 """Twice what 10 MiB hold of Mautic's smallest items, each with its contact."""
 
+_HOLDERS = (dict, list)
+_NUL = rb"\u0000"  # no other way to write it is JSON
 _STATUSES = {"bounced": "bounced", "unsubscribed": "unsubscribed", "contactable": "resubscribed"}
 REASONS = {"unsubscribed": 1, "bounced": 2, "manual": 3}  # of a row of lead_donotcontact
 _TYPES = {
@@ -235,7 +237,7 @@ def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
         occurred_at=occurred_at,
         received_at=received_at,
         agent_class=agent.name,
-        payload=_ENCODER.encode(_bare(item)),
+        payload=_payload(raw, item),
         metadata=metadata,
     )
     seed = _text(_dict(item, MARK).get("test"))
@@ -399,6 +401,20 @@ def _domain(item: dict[str, Any]) -> str:
     return _text(address).rpartition("@")[2].strip().lower()
 
 
+def _payload(raw: msgspec.Raw, item: dict[str, Any]) -> bytes:
+    """Return what is kept of an item: its own bytes, where nothing has to be taken out of them."""
+    text = bytes(raw)
+    return _ENCODER.encode(_bare(item)) if _NUL in text or _has_body(item) else text
+
+
+def _has_body(value: dict[str, Any] | list[Any]) -> bool:
+    if isinstance(value, dict):
+        if not BODIES.isdisjoint(value):
+            return True
+        value = list(value.values())
+    return any(type(one) in _HOLDERS and _has_body(one) for one in value)
+
+
 def _bare(value: Any) -> Any:
     """Return an item without the text of mails, and with what PostgreSQL's JSON can hold."""
     if isinstance(value, dict):
@@ -433,6 +449,8 @@ def _id(value: Any) -> int:
 
 def _time(value: Any) -> datetime | None:
     """Return a time as Mautic writes it, in UTC; one without a zone is UTC."""
+    if not value:
+        return None
     try:
         moment = datetime.fromisoformat(_text(value))
         if moment.tzinfo is None:

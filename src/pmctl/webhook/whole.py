@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pmctl.webhook.trust import Trust
 
 CHECK_SECONDS = 10.0  # a look at the database, before anybody is answered
+NICE = 5  # where the processors are busy, who sends is answered first: the spool can wait
 STOP_SECONDS = 8.0  # for the statements under way
 
 
@@ -123,6 +124,7 @@ class Whole:
         with suppress(OSError):  # when it is started again nobody asks any more
             first.send(refused)
             first.close()
+        os.nice(NICE)  # after the look: a server of our own that it started is not meant
         say = _Once(self._say)
         drains = []
         for row, number in enumerate(self._numbers, 1 + self._workers):
