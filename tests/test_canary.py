@@ -66,6 +66,7 @@ COMMANDS: dict[str, list[str]] = {
     "campaign contact add": ["new@example.com"],
     "campaign contact delete": ["ana@example.com", "--yes"],
     "campaign contact tag": ["ana@example.com", "--add", "vip"],
+    "campaign contact edit": ["ana@example.com", "--field", "city=Lima"],
     "campaign contact upsert": ["PEOPLE", "-o", "json"],
     "campaign contact enroll": ["canary", "ana@example.com"],
     "campaign contact remove": ["canary", "ana@example.com", "--yes"],

@@ -213,6 +213,7 @@ def test_a_dry_run_of_any_command_writes_nothing(contact, sandbox, pmctl, file):
     for words in (
         ["add", "new@example.org"],
         ["tag", "ana@example.com", "--add", "x"],
+        ["edit", "ana@example.com", "--field", "city=Lima"],
         ["dnc", "add", "ana@example.com"],
         ["dnc", "remove", "ana@example.com"],
         ["delete", "ana@example.com"],

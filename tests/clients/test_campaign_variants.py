@@ -11,6 +11,7 @@ import pytest
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import SPLIT, event_ids, in_two_lines, written
 from tests.conftest import Run
+from tests.killing import kill_at
 from tests.sandboxes import call, campaigns_in, use
 
 NOTHING = "1 campaign: 1 up to date\n"
@@ -318,3 +319,39 @@ def test_the_cuts_above_reach_every_request(
 
     assert created == max(number for number, _ in CREATE)
     assert counts[1] == max(number for number, _ in CHANGE)
+
+
+# Killed, and run again.
+
+
+@pytest.mark.parametrize("number", range(4, 20, 2))
+def test_an_apply_of_variants_that_is_killed_is_finished_by_the_next(
+    number: int, file: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    file.write_text(SPLIT)
+    assert kill_at(sandbox, ["apply", str(file)], number, done=number % 3 > 0)
+
+    code, _, err = pmctl("campaign", "apply", file)
+
+    assert code == 0, err
+    assert list(_emails(sandbox)) == ["offer", "offer~b~30~opens", "offer~c~20~opens"]
+    assert len(sandbox.store.emails) == 3
+    assert _shares(sandbox) == {"b": 30, "c": 20}
+    assert [one["isPublished"] for one in campaigns_in(sandbox)] == [True]
+    assert pmctl("campaign", "plan", file)[1] == NOTHING
+
+
+@pytest.mark.parametrize("number", range(5, 15, 3))
+def test_a_shift_of_shares_that_is_killed_is_finished_by_the_next(
+    number: int, split: Path, pmctl: Run, sandbox: MauticSandbox
+) -> None:
+    split.write_text(SHIFTED)
+    events = event_ids(sandbox)
+    assert kill_at(sandbox, ["apply", str(split)], number, done=number % 2 > 0)
+
+    code, _, err = pmctl("campaign", "apply", split)
+
+    assert code == 0, err
+    assert _shares(sandbox) == {"b": 75, "c": 20}
+    assert event_ids(sandbox) == events
+    assert pmctl("campaign", "plan", split)[1] == NOTHING

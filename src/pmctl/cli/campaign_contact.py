@@ -34,6 +34,10 @@ class ContactGroup(Lazy):
             "pmctl.cli.campaign_contact_upsert",
             "Create or change the contacts of a CSV or JSON lines file, by email.",
         ),
+        "edit": (
+            "pmctl.cli.campaign_contact_edit",
+            "Change fields of contacts that are there; what is not named stays.",
+        ),
         "enroll": ("pmctl.cli.campaign_contact_membership", "Put contacts into a campaign."),
         "remove": ("pmctl.cli.campaign_contact_membership", "Take contacts out of a campaign."),
         "dnc": ("pmctl.cli.campaign_contact_dnc", "Whom Mautic must not mail (do not contact)."),
@@ -148,7 +152,7 @@ def add(
     from pmctl.clients.campaign_contact_rows import row_of
 
     client = context_of(ctx).contacts
-    given: dict[str, Any] = {"email": email, "tags": list(tag or ()), **_fields(field or [])}
+    given: dict[str, Any] = {"email": email, "tags": list(tag or ()), **fields_of(field or [])}
     row = row_of(given, client.known_fields())
     there = client.looked_up(row.email)
     if isinstance(there, Contact):
@@ -173,7 +177,8 @@ def add(
     finish([Done(row.email, made.id, made.outcome)])
 
 
-def _fields(given: list[str]) -> dict[str, str]:
+def fields_of(given: list[str]) -> dict[str, str]:
+    """Return alias -> value of `--field`. Raises UsageError for what is none."""
     found = {}
     for word in given:
         alias, equals, value = word.partition("=")
