@@ -54,7 +54,7 @@ def serve() -> None:
 
     with MauticSandbox() as sandbox:
         for number in range(CAMPAIGNS):
-            _stored(sandbox, number)
+            stored(sandbox, number)
         sandbox.latency_ms = LATENCY_MS
         print(json.dumps(sandbox.settings()), flush=True)
         for line in sys.stdin:
@@ -66,7 +66,8 @@ def serve() -> None:
                 print(json.dumps({"seen": seen, "most": sandbox.most_at_once}), flush=True)
 
 
-def _stored(sandbox: Any, number: int) -> None:
+def stored(sandbox: Any, number: int) -> None:
+    """Put a campaign and its emails there, with people at its first steps."""
     from pmctl.sandbox.mautic import Request
     from pmctl.sequence import live as live_shape
     from pmctl.sequence.compile import compile_text
