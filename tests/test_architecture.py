@@ -86,7 +86,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {
     "ssl": ("tls", "http"),
     "rich": ("output",),
     "yaml": ("output", "sequence.yaml_nodes", "sequence.fmt", "sequence.pull", "sequence.splice"),
-    "ruamel": ("sequence.fmt", "sequence.yaml_write"),
+    "ruamel": ("sequence.fmt",),
     "markdown_it": ("sequence.markdown",),
     "tomllib": ("configfile", "configedit", "config"),
     "psycopg": ("backends.niledb",),

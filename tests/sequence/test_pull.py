@@ -32,7 +32,9 @@ REASONS = (
 
 
 def of(held: Held, key: str = "random") -> Exact:
-    return pull(held.campaign, held.mails, held.names, key, ENV)
+    found = pull(held.campaign, held.mails, held.names, key, ENV)
+    assert fmt(found.text) == found.text
+    return found
 
 
 def pulled(*steps: dict[str, Any], **others: Any) -> str:

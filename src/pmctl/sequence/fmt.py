@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,9 +20,11 @@ from pmctl.sequence.yaml_lines import end_of, top_of
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
 
-_STEP_LISTS = ("steps", "then", "else", "also", "below")
-# Needed in some places only, but a reader should not have to know in which: {{ }}, *, 09:30.
-_DELICATE = re.compile(r"[{*]|^\d+:\d")
+STEP_LISTS = ("steps", "then", "else", "also", "below")
+# Needed in some places only, but a reader should not have to know in which: {{ }}, *, 09:30, :x.
+_DELICATE = re.compile(r"[{*]|^\d+:\d|^[:?]|:[?]|^<<$")
+# More letters than `false`, and nothing that YAML reads in another way.
+_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9 _./-]{4,}[A-Za-z0-9]")
 _ENDLESS = 2**31 - 1  # columns: a line is never folded
 
 
@@ -52,9 +55,9 @@ def fmt(text: str, path: str = "<text>") -> str:
 
 
 def _once(text: str) -> str:
-    round_trip = ruamel_round_trip()
+    round_trip = _round_trip_of_words()
     loaded = round_trip.load(_ordered(text))
-    requote(loaded)
+    _requote(loaded, flow=False, seen=set())
     out = io.StringIO()
     round_trip.dump(loaded, out)
     return _comments_moved_in(out.getvalue())
@@ -93,7 +96,7 @@ def _block_lines(root: Node) -> set[int]:
     return found
 
 
-def ruamel_round_trip() -> YAML:
+def _round_trip_of_words() -> YAML:
     """A round trip that takes every plain scalar for a word, so that none is re-written."""
     from ruamel.yaml import YAML
     from ruamel.yaml.nodes import ScalarNode
@@ -117,11 +120,6 @@ def ruamel_round_trip() -> YAML:
     round_trip.brace_single_entry_mapping_in_flow_sequence = True
     round_trip.indent(mapping=2, sequence=4, offset=2)
     return round_trip
-
-
-def requote(part: Any) -> None:
-    """Give every value the quotes it needs, and no others."""
-    _requote(part, flow=False, seen=set())
 
 
 def _requote(part: Any, *, flow: bool, seen: set[int]) -> None:
@@ -152,7 +150,7 @@ def _quoted(value: str, *, flow: bool) -> str:
     if not quoted and not isinstance(yaml_nodes.scalar(value), str):
         return value
     kind: type[ScalarString] = (
-        DoubleQuotedScalarString if _needs_quotes(value, flow=flow) else PlainScalarString
+        DoubleQuotedScalarString if needs_quotes(value, flow=flow) else PlainScalarString
     )
     anchor = getattr(value, "anchor", None)
     name = anchor.value if anchor else None
@@ -160,7 +158,11 @@ def _quoted(value: str, *, flow: bool) -> str:
     return quoted_value
 
 
-def _needs_quotes(value: str, *, flow: bool) -> bool:
+@lru_cache(4096)
+def needs_quotes(value: str, *, flow: bool) -> bool:
+    """Return whether a text cannot stand, or would be misread, without quotes around it."""
+    if _WORDS.fullmatch(value):
+        return False
     if not isinstance(yaml_nodes.scalar(value), str) or _other_to_yaml_1_1(value):
         return True
     if _DELICATE.search(value):
@@ -229,21 +231,27 @@ def _mappings(node: Node, shape: type[model.Shape]) -> list[tuple[MappingNode, l
     for key, value in node.value:
         for part in value.value if isinstance(value, SequenceNode) else [value]:
             if isinstance(part, MappingNode):
-                inner = _shape_of(part, key.value, shape)
+                inner = shape_of(key.value, (name.value for name, _ in part.value), shape)
                 found.extend(_mappings(part, inner) if inner else [])
     return found
 
 
-def _shape_of(node: MappingNode, key: str, shape: type[model.Shape]) -> type[model.Shape] | None:
-    """The shape of a mapping that lies behind a key: a step, or the first with all its keys."""
-    said = {name.value for name, _ in node.value}
-    if key in _STEP_LISTS:
+def shape_of(key: str, words: Iterable[str], shape: type[model.Shape]) -> type[model.Shape] | None:
+    """Return the shape of a mapping behind a key: a step, or the first that has all its words."""
+    said = set(words)
+    if key in STEP_LISTS:
         return next((model.KINDS[word] for word in model.KINDS if word in said), None)
+    return next((one for one in _within(shape, key) if said <= {*key_order(one), "<<"}), None)
+
+
+@cache
+def _within(shape: type[model.Shape], key: str) -> tuple[type[model.Shape], ...]:
+    """The shapes that a key of a shape may have behind it."""
     fields = {info.alias or name: info for name, info in shape.model_fields.items()}
-    inside = shapes_in(fields[key].annotation) if key in fields else ()
-    return next((one for one in inside if said <= set(key_order(one)) | {"<<"}), None)
+    return tuple(shapes_in(fields[key].annotation)) if key in fields else ()
 
 
+@cache
 def key_order(shape: type[model.Shape]) -> list[str]:
     """Return the keys of a mapping in the order in which a file says them."""
     return [info.alias or name for name, info in shape.model_fields.items()]

@@ -19,7 +19,6 @@ from pmctl.sequence import yaml_nodes
 from pmctl.sequence.compare import compare
 from pmctl.sequence.compile import Compiled, compile_text
 from pmctl.sequence.decompile import Pulled, Unpullable, again, decompile, mail_steps
-from pmctl.sequence.fmt import fmt
 from pmctl.sequence.labels import labelled
 from pmctl.sequence.live import LiveCampaign, LiveMail
 from pmctl.sequence.model.types import STEP_NAME
@@ -86,7 +85,7 @@ def pull(
             if not wrong:
                 renamed = _misnamed(found, campaign, pulled, key) if not called else {}
                 if not renamed:
-                    return replace(found, text=fmt(text))
+                    return found
                 best, called = found, renamed  # it says the same, but for some names of steps
                 continue
             reason = "; ".join(map(_words, wrong))
@@ -97,7 +96,7 @@ def pull(
         if len(in_own_words) == before:
             break
     if best is not None:
-        return replace(best, text=fmt(best.text))
+        return best
     raise Unpullable(reason)
 
 
