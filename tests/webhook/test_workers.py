@@ -18,9 +18,10 @@ from pmctl.webhook.processes import Processes
 from pmctl.webhook.spool import Buried
 from pmctl.webhook.spools import Spools, numbers, spool_at
 from tests.conftest import Run
-from tests.faulting import Load, Place
+from tests.faulting import Load, Place, body_of
 from tests.postgres import Machine
 from tests.serving import Served, wait_until
+from tests.webhook_bodies import SECRET
 
 
 @pytest.fixture
@@ -64,6 +65,22 @@ def test_workers_that_are_killed_under_load_lose_nothing_and_come_back(place: Pl
     found = place.figures(load)
     print(found)
     assert (found.clean, found.answered >= 300, spooled) == (True, True, [0, 0])
+
+
+def test_what_was_wrong_in_a_process_that_was_killed_is_not_told_for_ever(
+    place: Place, server: Machine
+) -> None:
+    name = place.settings["PMCTL_NILEDB_DATABASE"]
+    with place.serving("--workers", "2") as served:
+        with server.connect() as admin:
+            admin.execute(f"drop database {name} with (force)")
+        assert served.status_of(body_of(1), SECRET) == 200
+        wait_until(lambda: "does not exist" in served.readiness()[1])
+        with server.connect() as admin:
+            admin.execute(f"create database {name} owner ana")
+        kill(served, 0)
+        served.stored()
+        wait_until(lambda: served.readiness() == (200, "ready\n"))
 
 
 def test_whoever_answers_tells_the_figures_of_all(place: Place) -> None:
@@ -187,6 +204,26 @@ def test_a_process_that_ends_again_and_again_is_started_less_and_less_often() ->
     processes.end()
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert said[0] == "the worker ended (exit code 1); it is started again"
+
+
+def test_a_process_that_cannot_be_made_is_tried_again_and_a_full_log_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(text: str) -> None:
+        raise OSError(28, text)
+
+    again: list[int] = []
+    processes = Processes(say=full, restarted=lambda: again.append(1))
+    processes.start("worker", lambda: None)
+    (one,) = processes._all
+    wait_until(lambda: not processes._living())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fork", lambda: full("no more processes"))
+        processes._again(one)
+    assert (one.pid, one.pause > 0, again) == (0, True, [])
+    processes._again(one)
+    assert (one.pid > 0, again) == (True, [1])
+    processes.end()
 
 
 def test_what_is_wrong_in_one_process_is_told_whole_by_another() -> None:

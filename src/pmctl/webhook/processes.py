@@ -59,8 +59,7 @@ class Processes:
                     if one.pid and (how := _ended(one.pid)) is not None:
                         self._gone(one, how)
                     elif not one.pid and time.monotonic() >= one.begun + one.pause:
-                        self._begin(one)
-                        self._restarted()
+                        self._again(one)
         finally:
             signal.signal(signal.SIGHUP, before)
 
@@ -96,7 +95,16 @@ class Processes:
         steady = time.monotonic() - one.begun >= STEADY_SECONDS
         one.pause = first if steady or not one.pause else min(longest, one.pause * 2)
         one.pid, one.begun = 0, time.monotonic()
-        self._say(f"the {one.name} ended ({how}); it is started again")
+        with suppress(OSError, ValueError):  # a log that is full or closed must not end us all
+            self._say(f"the {one.name} ended ({how}); it is started again")
+
+    def _again(self, one: _Process) -> None:
+        try:
+            self._begin(one)
+        except OSError as exc:  # no room for another process just now
+            self._gone(one, exc.strerror or "no process can be made")
+        else:
+            self._restarted()
 
     def _begin(self, one: _Process) -> None:
         with _no_signals():  # else one that is just made could be forgotten
@@ -127,7 +135,8 @@ class Processes:
 
 
 def _stop(number: int, frame: object) -> NoReturn:
-    del number, frame
+    del frame
+    signal.signal(number, signal.SIG_IGN)  # a second one must not end what cleans up
     raise SystemExit
 
 

@@ -95,13 +95,17 @@ class Whole:
             os.close(self._woken)
             os.close(self._wakes)
 
+    def _row(self, row: int) -> Metrics:
+        """Return the row of a process that begins: what was wrong with the one before is over."""
+        metrics = self._metrics.at(row)
+        metrics.say("")
+        return metrics
+
     def _work(self, number: int) -> None:
         spool = spool_at(self._folder, number, keep_seconds=self._keep_seconds)
         whole = Spools(self._folder, keep_seconds=self._keep_seconds, workers=self._workers)
         try:
-            receiver = Receiver(
-                spool, self._trust, self._metrics.at(number), came=self._came, whole=whole
-            )
+            receiver = Receiver(spool, self._trust, self._row(number), came=self._came, whole=whole)
             serve(
                 receiver, self._socks[number - 1], again=self._trust.again if self._trust else None
             )
@@ -129,7 +133,7 @@ class Whole:
         drains = []
         for row, number in enumerate(self._numbers, 1 + self._workers):
             spool = spool_at(self._folder, number, keep_seconds=self._keep_seconds)
-            drains.append(Drain(spool, self._database.get, self._metrics.at(row), say=say))
+            drains.append(Drain(spool, self._database.get, self._row(row), say=say))
         try:
             for drain in drains:
                 if away:
