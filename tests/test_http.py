@@ -135,6 +135,22 @@ def test_importing_the_module_does_not_import_httpx() -> None:
     assert out.stdout.strip() == "[]"
 
 
+def test_a_request_does_not_load_the_command_line_of_httpx() -> None:
+    code = """if True:
+        import sys
+        from pmctl.errors import PmctlError
+        from pmctl.http import Http, HttpOptions
+        try:
+            Http("Mautic", "http://127.0.0.1:1", HttpOptions(retries=0)).request("GET", "x")
+        except PmctlError:
+            print(sorted({"httpx", "rich", "click"} & set(sys.modules)))
+    """
+
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert out.stdout.strip() == "['httpx']"
+
+
 @respx.mock
 def test_an_answer_of_any_status_comes_back_with_lower_case_headers(make: Make) -> None:
     respx.get(f"{BASE}/api/x").respond(404, headers={"X-Y": "z"}, json={"a": [1]})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json as jsonlib
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -286,6 +287,8 @@ class Http:
     def _open(self) -> httpx.Client:
         from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+        # None lets httpx do without its own command line, which loads all of rich and click
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx
 
         secure = self.base_url.startswith("https://")
