@@ -181,3 +181,44 @@ def test_after_any_change_in_the_builder_the_file_says_what_is_live(said, data):
     except Unpullable:  # then nothing is written
         # what is said once and stands in several places was changed in one of them
         assert terms.copies(made.graph)
+
+
+SHARED = """\
+version: 1
+key: shared
+name: Shared
+audience: {segments: [trials]}
+steps:
+  - if: {tag: [warm]}
+    then:
+      - wait: 4h
+      # who looks at prices
+      - on: visited
+        url: ["https://example.com/pricing*"]
+        within: 36h
+        then: []
+        else:
+          - tag: {add: [cold]}
+          - email: offer   # the only mail
+            subject: Offer
+            body: Hello
+  - wait: 1d
+  - goto: offer
+"""
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 5, 7])
+def test_what_several_ways_share_can_be_changed_on_each_of_them_alone(number):
+    made = compile_text("f", SHARED, no_file, {})
+    held = Held(made.desired)
+    events = held.raw["events"]
+    if events[number]["type"] == "lead.changetags":
+        events[number]["properties"] = {"add_tags": ["other"], "remove_tags": []}
+    else:
+        events[number]["triggerInterval"] += 2
+    held.edit(events=events)
+
+    after, _ = pulled(SHARED, held, "shared")  # which compiles it and compares
+
+    assert after != SHARED
+    assert "body: Hello" in after  # as the author had it: in the file

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pmctl.errors import InputProblems
-from pmctl.sequence import parse
+from pmctl.sequence import model, parse
 from pmctl.sequence.compare import compare
 from pmctl.sequence.compile import Compiled, compile_text
 from pmctl.sequence.decompile import Unpullable
@@ -274,12 +274,28 @@ def _steps(
         here = (*loc, number)
         name = names.get(here, "").partition(" ")[0]
         own = kept.get(name)
+        if own is not None and not _stands_alike(own, step):
+            own = None
         made = {**send, **step} if "email" in step and own is None else dict(step)
         if own is not None:
             made = {word: value for word, value in own.items() if word not in _WAYS}
             _set(made, "within", step)
+            if "id" in step:  # without it the step would have another's name here
+                made["id"] = step["id"]
         for way in _WAYS:
             if way in step:
                 made[way] = _steps(step[way], (*here, way), names, kept, send)
         done.append(made)
     return done
+
+
+def _stands_alike(own: dict[str, Any], step: dict[str, Any]) -> bool:
+    """Whether the author's step can stand where the live one does.
+
+    It cannot where its time or its ways have no words of ours: what `within` says of an `on` is
+    said in the steps of a `raw` one.
+    """
+    kind = model.kind_of(own)
+    if kind != model.kind_of(step):
+        return False
+    return kind != "raw" or ("trigger" in own["raw"]) == ("trigger" in step["raw"])
