@@ -13,6 +13,7 @@ from pmctl import output
 if TYPE_CHECKING:
     from pmctl.audit import Outcome
     from pmctl.backends.embedded import Embedded
+    from pmctl.backends.hestia import Hestia
     from pmctl.backends.mautic import Mautic
     from pmctl.backends.niledb import Niledb
     from pmctl.backends.niledb_mautics import Standing
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pmctl.clients.campaign import Campaigns
     from pmctl.clients.campaign_contact import Contacts
     from pmctl.clients.locks import Locks
+    from pmctl.clients.panel import Panel
     from pmctl.config import Config
     from pmctl.http import Http, HttpOptions
 
@@ -229,6 +231,43 @@ class Context:
         journal = Journal(state / "journal.jsonl", self._audit)
         snapshots = Snapshots(state / "snapshots" / env)
         return Campaigns(self.mautic, env, journal, self._locks, snapshots)
+
+    @cached_property
+    def hestia(self) -> Hestia:
+        """The HestiaCP of this context. Raises ConfigError when its settings lack something."""
+        from dataclasses import replace
+
+        from pmctl.backends.hestia import Hestia
+        from pmctl.http import Http
+        from pmctl.paths import cache_home
+        from pmctl.secrets import where
+
+        settings = self.config.hestia
+        options = replace(self._http_options, fingerprint=settings.fingerprint or "")
+        http = Http("HestiaCP", settings.url, options)
+        self._open.append(http)
+        old_key = not settings.access_key and where(settings.api_hash)
+        return Hestia(
+            http,
+            access_key=settings.access_key,
+            secret_key=settings.secret_key.reveal,
+            api_hash=settings.api_hash.reveal if old_key else None,
+            user=settings.user,
+            password=settings.password.reveal,
+            no_handover=cache_home() / f"hestia-no-handover-{self.config.context}",
+        )
+
+    @cached_property
+    def panel(self) -> Panel:
+        """HestiaCP with its journal and the lock of this machine, for the groups that use it."""
+        from pmctl.clients.journal import Journal
+        from pmctl.clients.locks import FileLocks
+        from pmctl.clients.panel import Panel
+        from pmctl.paths import state_home
+
+        state, hestia = state_home(), self.hestia
+        journal = Journal(state / "journal.jsonl", self._audit)
+        return Panel(hestia, journal, FileLocks(state / "locks", hestia.url))
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -44,6 +44,7 @@ class HttpOptions:
     retries: int = 3
     ca_file: str | None = None
     insecure: bool = False
+    fingerprint: str = ""  # SHA-256 of the only certificate to be trusted
     trace: Callable[[str], None] | None = None
 
 
@@ -294,7 +295,11 @@ class Http:
         secure = self.base_url.startswith("https://")
         try:
             return httpx.Client(
-                verify=tls.context(self._options.ca_file, insecure=self._options.insecure)
+                verify=tls.context(
+                    self._options.ca_file,
+                    insecure=self._options.insecure,
+                    fingerprint=self._options.fingerprint,
+                )
                 if secure
                 else False,
                 limits=httpx.Limits(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,10 @@ KEYS: tuple[Key, ...] = (
     *_secret("hestia", "secret_key", "Secret of the access key."),
     Key("hestia", "user", "text", "Administrator, where there is no access key.", default="admin"),
     *_secret("hestia", "password", "Password of that administrator."),
+    *_secret("hestia", "api_hash", "Old API key (32 characters), where there is neither."),
+    Key("hestia", "fingerprint", "fingerprint", "SHA-256 of the panel's own certificate, pinned: "
+        "for one that no authority signed.",
+        example='"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"'),
     Key("kumomta", "url", "url", "Address of KumoMTA's HTTP listener.",
         from_host="https://{host}:8025"),
     Key("kumomta", "user", "text", "User name, if the server's policy asks for one.",
@@ -151,6 +156,8 @@ class HestiaSettings:
     secret_key: Secret
     user: str
     password: Secret
+    api_hash: Secret
+    fingerprint: str | None
     general: General
 
 
@@ -233,21 +240,10 @@ def check(key: Key, value: Any, folder: Path) -> Any:
         raise ValueError("is empty")
     if not value.isprintable():
         raise ValueError("holds a control character")
-    match key.kind:
-        case "url":
-            return _url(value)
-        case "host":
-            return _host(value)
-        case "socket":
-            return value if value.startswith("/") else _host(value)
-        case "uuid":
-            return _uuid(value)
-        case "tls":
-            return _tls(value)
-        case "path":
-            return folder / _path(value)
-        case _:
-            return value
+    if key.kind == "path":
+        return folder / _path(value)
+    shape = _SHAPES.get(key.kind)
+    return shape(value) if shape else value
 
 
 def from_text(key: Key, text: str) -> Any:
@@ -322,6 +318,10 @@ def _host(value: str) -> str:
     return value
 
 
+def _socket(value: str) -> str:
+    return value if value.startswith("/") else _host(value)
+
+
 def _uuid(value: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         raise ValueError("must be a UUID like 01890000-0000-7000-8000-000000000001")
@@ -332,3 +332,16 @@ def _tls(value: str) -> str:
     if value not in ("disable", "require", "verify-full"):
         raise ValueError("must be disable, require or verify-full")
     return value
+
+
+def _fingerprint(value: str) -> str:
+    digits = value.removeprefix("sha256:").replace(":", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise ValueError("must be a SHA-256 fingerprint: 64 hexadecimal digits")
+    return digits
+
+
+_SHAPES: dict[str, Callable[[str], str]] = {
+    "url": _url, "host": _host, "socket": _socket, "uuid": _uuid, "tls": _tls,
+    "fingerprint": _fingerprint,
+}  # fmt: skip

@@ -21,13 +21,20 @@ CERTIFICATE_WORDS = {
 }
 
 
-def context(ca_file: str | None, *, insecure: bool) -> ssl.SSLContext:
-    """Return a context that trusts the system's store, SSL_CERT_FILE and `ca_file`."""
+def context(ca_file: str | None, *, insecure: bool, fingerprint: str = "") -> ssl.SSLContext:
+    """Return a context that trusts the system's store, SSL_CERT_FILE and `ca_file`.
+
+    With `fingerprint` (SHA-256, hexadecimal) it trusts that one certificate and no other.
+    """
     import os
     import ssl
 
     import truststore
 
+    if fingerprint:
+        from pmctl.tls_pin import pinned
+
+        return pinned(fingerprint)
     if insecure:
         unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unchecked.check_hostname = False
