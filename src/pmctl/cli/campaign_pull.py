@@ -100,26 +100,27 @@ def _written(
     *,
     dry_run: bool,
 ) -> Iterator[Taken]:
-    """Take campaigns side by side, write their files and yield them; `failed` gets the rest."""
+    """Take campaigns and write their files side by side, and yield them; `failed` gets the rest."""
     from pmctl.clients import campaign_pull
 
     def one(campaign: Listed) -> Taken | PmctlError:
         try:
-            return take(campaign)
+            taken = take(campaign)
         except PmctlError as exc:
             if exc.exit_code not in ALONE:
                 raise
             return exc
+        if not dry_run:
+            campaign_pull.write(taken)  # here, so that the waits for the disk run side by side
+        return taken
 
     with output.progress("pulling", len(listed)) as advance:
         for taken in side_by_side(one, listed):
             advance()
             if isinstance(taken, PmctlError):
                 failed.append(taken)
-                continue
-            if not dry_run:
-                campaign_pull.write(taken)
-            yield taken
+            else:
+                yield taken
 
 
 @app.command("adopt", cls=Printing)
