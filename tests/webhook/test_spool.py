@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pmctl.webhook import spool as spools
-from pmctl.webhook.spool import Spool, SpoolFull
+from pmctl.webhook.spool import Buried, Spool, SpoolFull
 from tests.conftest import Run
 
 
@@ -112,3 +112,28 @@ def test_figures_are_read_while_somebody_writes(kept: Spool) -> None:
         assert count == 1
         assert seconds > 2
     assert kept.backlog() == (0, 0.0)
+
+
+def test_marks_that_stop_halfway_are_made_again_and_bury_each_dead_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spools, "MARK", 4)
+
+    class Failing(Spool):
+        writes = 0
+
+        def _write(self, statements: Sequence[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
+            self.writes += 1
+            if self.writes == 3:
+                raise SpoolFull("the disk is full")
+            super()._write(statements)
+
+    spool = Failing(tmp_path / "spool", appends=False)
+    Spool.append(spool, [(float(n), b"%d" % n) for n in range(1, 11)])
+    dead = [Buried(n, float(n), "bad", b"%d" % n) for n in (2, 6, 10)]
+    with pytest.raises(SpoolFull):
+        spool.done(range(1, 11), dead)
+    assert [one.id for one in spool.waiting(0, 99)] == [5, 6, 7, 8, 9, 10]
+    spool.done(range(1, 11), dead)
+    assert (spool.waiting(0, 99), [one.body for one in spool.dead()]) == ([], [b"2", b"6", b"10"])
+    spool.close()

@@ -21,6 +21,9 @@ from pmctl.errors import ConfigError, Temporary
 LOW_WATER_BYTES = 256 << 20  # free on the disk; less turns readiness red
 STOP_BYTES = 32 << 20  # less takes nothing more
 READ_BYTES = 16 << 20  # of bodies at once, or a single larger one
+PAGES = 4000  # in the WAL before they go into the file: who drains does that first, if any does
+MARK = 100  # bodies in one transaction: who receives waits for it
+MARK_PAUSE_SECONDS = 0.002  # SQLite looks again after one, two, five, … milliseconds
 FORGET = 1000  # bodies in one transaction: what is deleted takes room in the WAL first
 _TABLES = """
 create table if not exists bodies (
@@ -86,11 +89,17 @@ class Spool:
 
     Room is what is free on the disk and within the file. When it gets low, what is done is not
     kept any longer: what comes is worth more than what could be replayed. The numbers of its dead
-    letters come after `first_dead`.
+    letters come after `first_dead`. Without `appends` nothing is written but what may be lost when
+    the power fails, as it is found out again: the disk is not waited for, nor others kept from it.
     """
 
     def __init__(
-        self, folder: Path, *, keep_seconds: float = 7 * 86_400, first_dead: int = 0
+        self,
+        folder: Path,
+        *,
+        keep_seconds: float = 7 * 86_400,
+        first_dead: int = 0,
+        appends: bool = True,
     ) -> None:
         self.folder = folder
         self._keep_seconds = keep_seconds
@@ -99,7 +108,8 @@ class Spool:
         with _usable(folder):
             self._sql, self._ask = _connected(folder), _connected(folder)
             self._sql.execute("pragma journal_mode=wal")
-            self._sql.execute("pragma synchronous=full")
+            self._sql.execute(f"pragma synchronous={'full' if appends else 'normal'}")
+            self._sql.execute(f"pragma wal_autocheckpoint={PAGES if appends else PAGES // 4}")
             self._sql.executescript(_TABLES)
             if first_dead:
                 self._sql.execute(_NUMBERS, (first_dead,))
@@ -136,12 +146,17 @@ class Spool:
         Once: the dead of a body that another receiver was done with are there already.
         """
         now = time.time()
-        self._write(
-            [
-                (_BURY, [(one.received_at, one.reason, one.body, one.of) for one in dead]),
-                ("update bodies set done_at = ? where id = ?", [(now, one) for one in ids]),
-            ]
-        )
+        for start in range(0, len(ids), MARK):
+            some = set(ids[start : start + MARK])
+            buried = [(d.received_at, d.reason, d.body, d.of) for d in dead if d.of in some]
+            self._write(
+                [
+                    (_BURY, buried),
+                    ("update bodies set done_at = ? where id = ?", [(now, one) for one in some]),
+                ]
+            )
+            if len(some) == MARK:
+                time.sleep(MARK_PAUSE_SECONDS)
 
     def forget(self) -> int:
         """Delete what was done longer ago than it is to be kept; return how many bodies."""

@@ -26,10 +26,13 @@ def numbers(folder: Path, workers: int = 1) -> list[int]:
     return sorted({*range(1, workers + 1), *(int(name[1]) for name in names if name)})
 
 
-def spool_at(folder: Path, number: int, *, keep_seconds: float = 7 * 86_400) -> Spool:
+def spool_at(
+    folder: Path, number: int, *, keep_seconds: float = 7 * 86_400, appends: bool = True
+) -> Spool:
     """Return the spool with this number, made when it is not there."""
     place = folder if number == 1 else folder / f"worker-{number}"
-    return Spool(place, keep_seconds=keep_seconds, first_dead=(number - 1) * _SHARE)
+    first_dead = (number - 1) * _SHARE
+    return Spool(place, keep_seconds=keep_seconds, first_dead=first_dead, appends=appends)
 
 
 class Spools:

@@ -132,7 +132,7 @@ class Whole:
         say = _Once(self._say)
         drains = []
         for row, number in enumerate(self._numbers, 1 + self._workers):
-            spool = spool_at(self._folder, number, keep_seconds=self._keep_seconds)
+            spool = spool_at(self._folder, number, keep_seconds=self._keep_seconds, appends=False)
             drains.append(Drain(spool, self._database.get, self._row(row), say=say))
         try:
             for drain in drains:
