@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import socket
 import ssl
@@ -539,6 +540,25 @@ def test_the_file_named_by_ssl_cert_file_is_trusted(
 
     with serving(SIZED, tls="self-signed.pem") as (base, _):
         assert make(base).request("GET", "x").status == 200
+
+
+def sha256_of(certificate: str) -> str:
+    text = (TLS / certificate).read_text()
+    der = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE-----") :])
+    return hashlib.sha256(der).hexdigest()
+
+
+@pytest.mark.parametrize("certificate", ["self-signed.pem", "other-host.pem", "expired.pem"])
+def test_a_pinned_certificate_is_trusted_and_no_other_gets_a_byte(
+    make: Make, certificate: str
+) -> None:
+    right = sha256_of(certificate)
+    with serving(SIZED, tls=certificate) as (base, asked):
+        with pytest.raises(Unreachable, match=f"not the pinned one: its SHA-256 is {right}"):
+            make(base, fingerprint="0" * 64).request("POST", "x")
+        assert asked == []
+
+        assert make(base, fingerprint=right).request("POST", "x").status == 200
 
 
 def test_insecure_asks_for_no_certificate(make: Make) -> None:
