@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -107,7 +108,9 @@ class Processes:
             self._restarted()
 
     def _begin(self, one: _Process) -> None:
-        with _no_signals():  # else one that is just made could be forgotten
+        # Python 3.12 warns of threads: there are none here, but for those of a test run
+        with _no_signals(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
             one.begun = time.monotonic()
             one.pid = os.fork()
             if one.pid == 0:
@@ -159,6 +162,7 @@ def _ended(pid: int) -> str | None:
 
 @contextmanager
 def _no_signals() -> Iterator[None]:
+    """Else one that is just made could be forgotten."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         yield
