@@ -75,6 +75,7 @@ class Hestia:
         self._http = http
         self.key_mode = bool(access_key and secret_key)
         self.root = user or "admin"
+        self.login = access_key or self.root  # whom the server takes us for
         self.warnings: list[str] = []
         self._secrets: dict[str, Callable[[], str]] = {}
         self._plain: dict[str, str] = {}
