@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.sandboxes import Do, answering
 from tests.shell import PMCTL, environment

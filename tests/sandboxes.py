@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 
 Do = Callable[[Request], Answer]

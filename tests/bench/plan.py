@@ -68,7 +68,7 @@ def serve() -> None:
 
 def stored(sandbox: Any, number: int) -> None:
     """Put a campaign and its emails there, with people at its first steps."""
-    from pmctl.sandbox.mautic import Request
+    from pmctl.sandbox.request import Request
     from pmctl.sequence import live as live_shape
     from pmctl.sequence.compile import compile_text
     from pmctl.sequence.payload import Names, campaign_body, mail_body

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pmctl.sandbox import answers
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, event_ids, in_two_lines, mail_ids, marker_of, written
 from tests.conftest import Run

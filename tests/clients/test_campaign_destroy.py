@@ -10,7 +10,7 @@ import pytest
 
 from pmctl.clients import campaign_destroy
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, OTHER, in_two_lines, mail_ids, written
 from tests.conftest import Run

@@ -12,7 +12,7 @@ import pytest
 from pmctl.clients.locks import FileLocks, Locked
 from pmctl.errors import PmctlError
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.campaigns import NUDGE, in_two_lines, written
 from tests.conftest import Run

@@ -17,7 +17,7 @@ from pmctl.clients.locks import Locked, LockLost
 from pmctl.clients.nile_locks import NileLocks
 from pmctl.errors import PmctlError, Unreachable
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 from tests.backends.test_niledb import at, cut
 from tests.campaigns import in_two_lines, written

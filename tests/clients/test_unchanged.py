@@ -10,7 +10,7 @@ import pytest
 
 from pmctl.clients import campaign_apply
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.mautic import Request
+from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 from pmctl.sandbox.store import Store
 from tests.campaigns import NUDGE, in_two_lines, written

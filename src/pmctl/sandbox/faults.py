@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 HOWS = (
-    "500, 500-stored, another status, cut-before, cut-after, cut-at-BYTES, hang, html, slow-SECONDS"
+    "500, 500-stored, another status, cut-before, cut-after, cut-at-BYTES, hang, hang-after, html, "
+    "slow-SECONDS, exit-CODE (of a command of HestiaCP)"
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "*")
 _HOW = re.compile(
-    r"(?P<status>[1-5]\d\d)|500-stored|cut-before|cut-after|hang|html"
-    r"|cut-at-(?P<bytes>\d+)|slow-(?P<seconds>\d+(\.\d+)?)"
+    r"(?P<status>[1-5]\d\d)|500-stored|cut-before|cut-after|hang|hang-after|html"
+    r"|cut-at-(?P<bytes>\d+)|slow-(?P<seconds>\d+(\.\d+)?)|exit-(?P<exit>\d+)"
 )
 
 
@@ -29,7 +30,14 @@ class Fault:
     status: int | None = None  # answered instead of the work
     cut_at: int | None = None  # bytes of the answer that are still sent
     seconds: float = 0.0
+    exit_code: int | None = None  # of a command that fails instead of the work
     seen: int = field(default=0, compare=False)
+
+    @property
+    def prevents(self) -> bool:
+        """Tell whether the work of the request is not done."""
+        answered = self.status is not None or self.exit_code is not None
+        return answered or self.how in {"hang", "cut-before", "html"}
 
     def matches(self, method: str, path: str) -> bool:
         """Tell whether the fault concerns a request; the path is without its query."""
@@ -93,4 +101,5 @@ def parse(text: str) -> Fault:
         status=int(found["status"]) if found["status"] else None,
         cut_at=cut,
         seconds=float(found["seconds"] or 0),
+        exit_code=int(found["exit"]) if found["exit"] else None,
     )
