@@ -14,11 +14,13 @@ from hypothesis import settings
 
 from pmctl import errors
 from pmctl.main import main
+from pmctl.sandbox.hestia_people import settle
+from pmctl.sandbox.hestia_sandbox import HestiaSandbox
 from pmctl.sandbox.server import MauticSandbox
 from tests import guard, postgres
 from tests.campaigns import NUDGE
 from tests.nile_dialect import Dialect
-from tests.sandboxes import use
+from tests.sandboxes import use, use_panel
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -67,6 +69,18 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[MauticSandbox]:
     """A stand-in Mautic for one test, with the settings that lead pmctl to it."""
     with MauticSandbox() as running:
         use(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[HestiaSandbox]:
+    """A stand-in HestiaCP for one test, with alice, bob and carol, and pmctl pointed at it.
+
+    `panel.commands` and `panel.written` are what came, `panel.store` is what it holds.
+    """
+    with HestiaSandbox() as running:
+        settle(running.store)
+        use_panel(running, monkeypatch)
         yield running
 
 

@@ -1,4 +1,4 @@
-"""A stand-in Mautic for the tests of the `campaign` commands, over a real socket."""
+"""Stand-ins of Mautic and HestiaCP for the tests of the commands, over real sockets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ from typing import Any
 import pytest
 
 from pmctl.sandbox.answers import Answer
+from pmctl.sandbox.hestia_sandbox import HestiaSandbox
 from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
 
 Do = Callable[[Request], Answer]
+
+
+def use_panel(panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch, *, key: bool = True) -> None:
+    """Point pmctl at the stand-in HestiaCP, by access key or by the administrator's password."""
+    for name in ("URL", "ACCESS_KEY", "SECRET_KEY", "USER", "PASSWORD"):
+        monkeypatch.delenv(f"PMCTL_HESTIA_{name}", raising=False)
+    for name, value in panel.settings().items():
+        if key or name == "PMCTL_HESTIA_URL":
+            monkeypatch.setenv(name, value)
+    if not key:
+        monkeypatch.setenv("PMCTL_HESTIA_USER", panel.user)
+        monkeypatch.setenv("PMCTL_HESTIA_PASSWORD", panel.password)
 
 
 def use(sandbox: MauticSandbox, monkeypatch: pytest.MonkeyPatch, *, basic: bool = False) -> None:

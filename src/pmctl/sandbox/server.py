@@ -80,7 +80,7 @@ class MauticSandbox(Sandbox, Acts):
         """Do what a request asks for and return the answer."""
         return _sent(self.mautic.answer(request))
 
-    def broken(self, fault: Fault) -> Sent:
+    def broken(self, fault: Fault, request: Request) -> Sent:  # noqa: ARG002
         """Return Mautic's answer to its own failure."""
         return _sent(crash(fault.status or 500).answer)
 

@@ -61,7 +61,7 @@ class Sandbox:
         """Do what a request asks for and return the answer."""
         raise NotImplementedError
 
-    def broken(self, fault: Fault) -> Sent:
+    def broken(self, fault: Fault, request: Request) -> Sent:
         """Return the answer of a fault that says a status, or another refusal."""
         raise NotImplementedError
 
@@ -225,19 +225,19 @@ class _Handler(BaseHTTPRequestHandler):
         sandbox = self.server.sandbox
         seconds = (fault.seconds if fault else 0) + sandbox.latency_ms / 1000
         if fault and fault.prevents:
-            return self._prevented(fault, seconds)
+            return self._prevented(fault, request, seconds)
         answer = sandbox.work(request, seconds)
         if fault and fault.how == "hang-after":
             sandbox.stopping.wait()
             return _Reply(None, b"", cut=True)
         if fault and fault.how == "500-stored":
-            answer = sandbox.broken(fault)
+            answer = sandbox.broken(fault, request)
         whole = encoded(answer, head=request.method == "HEAD")
         if fault and fault.cut_at is not None:
             return _Reply(answer.status, whole[: fault.cut_at], cut=True)
         return _Reply(answer.status, whole)
 
-    def _prevented(self, fault: Fault, seconds: float) -> _Reply:
+    def _prevented(self, fault: Fault, request: Request, seconds: float) -> _Reply:
         """Answer without the work."""
         sandbox = self.server.sandbox
         sandbox.stopping.wait(seconds)
@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
             sandbox.stopping.wait()
         if fault.how in {"hang", "cut-before"}:
             return _Reply(None, b"", cut=True)
-        answer = sandbox.page() if fault.how == "html" else sandbox.broken(fault)
+        answer = sandbox.page() if fault.how == "html" else sandbox.broken(fault, request)
         return _Reply(answer.status, encoded(answer))
 
 

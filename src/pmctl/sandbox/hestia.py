@@ -1,0 +1,222 @@
+"""The API of the stand-in HestiaCP: one request in, one answer out; no sockets here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.parser import BytesParser
+from urllib.parse import parse_qsl
+
+from pmctl.sandbox import (  # noqa: F401  each brings its commands
+    hestia_databases,
+    hestia_dns,
+    hestia_lists,
+    hestia_mail,
+    hestia_mailboxes,
+    hestia_suspend,
+    hestia_system,
+    hestia_users,
+    hestia_web,
+)
+from pmctl.sandbox.hestia_access import NO_DATA, TMP_FILE, Access, LegacyOffError, named
+from pmctl.sandbox.hestia_commands import COMMANDS, Call, ExitError
+from pmctl.sandbox.hestia_json import is_json
+from pmctl.sandbox.hestia_pages import HTML, moved, not_allowed, page
+from pmctl.sandbox.hestia_store import Store
+from pmctl.sandbox.request import Request
+from pmctl.sandbox.wires import Sent
+
+MAX_LINE = 131072  # bytes of a command line that the system still starts
+_HTTP = {1: 400, 2: 422, 5: 401, 6: 401, 9: 401, 10: 401, 21: 401, 405: 405}
+_HARDENING = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN",
+              "X-XSS-Protection": "1; mode=block"}  # fmt: skip
+_BLANKS = " \t\n\r\0\x0b"  # what PHP's trim takes away
+
+
+class BrokenError(Exception):
+    """PHP itself fails: a list or a NUL byte where a text must be."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for. `data` is None when it cannot be read."""
+
+    data: Mapping[str, str] | None
+    command: str = ""
+    args: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def by_key(self) -> bool:
+        """Tell whether it comes with an access key; else the old contract holds."""
+        return self.data is not None and {"access_key", "secret_key"} <= self.data.keys()
+
+    @property
+    def wants_code(self) -> bool:
+        """Tell whether the answer's body shall be the exit code."""
+        return self.data is not None and self.data.get("returncode") == "yes"
+
+    @property
+    def given(self) -> list[str]:
+        """The arguments as the command gets them: missing ones leave no gap."""
+        return [value for _, value in self.args]
+
+
+@dataclass
+class Hestia:
+    """One panel and the ways into it."""
+
+    store: Store
+    access: Access
+
+    def answer(self, request: Request, call: Call | None = None) -> Sent:
+        """Answer a request; `call` is what it runs, if that was begun before."""
+        path = request.path
+        if path == "/api":
+            return moved()
+        if path not in {"/api/", "/api/index.php"}:
+            return page(404)
+        if request.method not in {"GET", "HEAD", "POST"}:
+            return not_allowed()
+        asked = read(request)
+        try:
+            return self._answer(asked, call or Call(self.store, asked.given))
+        except BrokenError:
+            return page(500)
+
+    def _answer(self, asked: Asked, call: Call) -> Sent:
+        data = asked.data
+        if data is None or not (asked.by_key or "user" in data or "hash" in data):
+            return said(405, NO_DATA)
+        if any("\0" in value for value in (asked.command, *asked.given)):
+            raise BrokenError
+        try:
+            if asked.by_key:
+                self.access.by_key(data, asked.command, dict(asked.args))
+            else:
+                self.access.by_password(data)
+                named(asked.command)
+        except ExitError as exc:
+            first = "Error: API has been disabled" if isinstance(exc, LegacyOffError) else ""
+            return said(exc.code, str(exc.code) if asked.wants_code else exc.text, first)
+        code, text = self.run(asked, call)
+        return by_key(code, text, asked) if asked.by_key else by_password(code, text, asked)
+
+    def run(self, asked: Asked, call: Call) -> tuple[int, str]:
+        """Run the command; return its exit code and what it printed."""
+        if asked.command == TMP_FILE:
+            text, name = call.take(2)
+            self.store.files[f"/tmp/{name.rpartition('/')[2]}"] = f"{text}\n"  # noqa: S108
+            return 0, ""
+        line = " ".join([f"/usr/bin/sudo {asked.command}", *(f"'{one}'" for one in asked.given)])
+        if len(line.encode("utf-8", "surrogateescape")) >= MAX_LINE:
+            return -1, ""
+        if asked.command not in COMMANDS:
+            return 1, ""  # sudo says so where nobody listens
+        try:
+            return 0, COMMANDS[asked.command].run(call)
+        except ExitError as exc:
+            return exc.code, exc.text
+
+
+def read(request: Request) -> Asked:
+    """Return what a request asks for. PHP's rules: the last of several wins, blanks go."""
+    data = _data(request)
+    if data is None:
+        return Asked(None)
+    args = tuple(
+        (number, data[f"arg{number}"].strip(_BLANKS))
+        for number in range(1, 14)
+        if f"arg{number}" in data
+    )
+    return Asked(data, data.get("cmd", "").strip(_BLANKS), args)
+
+
+def _data(request: Request) -> Mapping[str, str] | None:
+    form = _form(request)
+    if form.keys() & {"access_key", "user", "hash"}:
+        return _split_hash(form)
+    try:
+        given = json.loads(request.body)
+    except ValueError:
+        return None
+    if not isinstance(given, dict) or not given:
+        return None
+    return _split_hash({key: _text(value) for key, value in given.items() if value is not None})
+
+
+def _form(request: Request) -> dict[str, str]:
+    if request.method != "POST":
+        return {}
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        whole = f"Content-Type: {kind}\r\n\r\n".encode() + request.body
+        parts = BytesParser().parsebytes(whole).walk()
+        return {
+            str(part.get_param("name", header="content-disposition")): _decoded(part)
+            for part in parts
+            if not part.is_multipart()
+        }
+    if not kind.startswith("application/x-www-form-urlencoded"):
+        return {}
+    pairs = parse_qsl(
+        request.body.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"
+    )
+    return {_scalar(name): value for name, value in pairs}
+
+
+def _decoded(part: object) -> str:
+    payload = part.get_payload(decode=True)  # type: ignore[attr-defined]
+    return bytes(payload).decode("utf-8", "surrogateescape")
+
+
+def _scalar(name: str) -> str:
+    """Return a field's name; `arg1[]` is arg1 with a list in it, which PHP's trim dies of."""
+    return f"{name.partition('[')[0]}" if "[" not in name else f"{name.partition('[')[0]}\0"
+
+
+def _text(value: object) -> str:
+    """Return a JSON value as PHP makes it a text."""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    return "\0" if isinstance(value, list | dict) else str(value)
+
+
+def _split_hash(data: dict[str, str]) -> dict[str, str]:
+    """Take `hash=KEY:SECRET` for an access key; and a list for what PHP cannot trim."""
+    listed = {name.rstrip("\0"): "\0" for name in data if name.endswith("\0")}
+    data = {**{name: value for name, value in data.items() if name[-1:] != "\0"}, **listed}
+    found = re.fullmatch(r"([^:]{20}):([^:]{40})", data.get("hash", ""))
+    if "access_key" not in data and found:
+        rest = {name: value for name, value in data.items() if name != "hash"}
+        return {**rest, "access_key": found[1], "secret_key": found[2]}
+    return data
+
+
+def said(code: int, text: str, first: str = "") -> Sent:
+    """An answer of the API itself, before any command: its own exit code, a header always."""
+    status = code if code >= 100 else _HTTP.get(code, 400)
+    body = (first + text).encode("utf-8", "surrogateescape")
+    return Sent(status, body, HTML, {"Hestia-Exit-Code": str(code)})
+
+
+def by_key(code: int, text: str, asked: Asked) -> Sent:
+    """The answer to a call with an access key."""
+    header = {"Hestia-Exit-Code": str(code)}
+    if asked.wants_code:
+        return Sent(200, str(code).encode(), HTML, {**header, **_HARDENING})
+    body = text.strip(_BLANKS).encode("utf-8", "surrogateescape")
+    if code > 0:
+        return Sent(_HTTP.get(code, 400), body, HTML, header)
+    kind = "application/json; charset=utf-8" if is_json(body) else HTML
+    return Sent(200 if body else 204, body, kind, {**header, **_HARDENING})
+
+
+def by_password(code: int, text: str, asked: Asked) -> Sent:
+    """The answer of the old contract: 200 whatever happens, and OK when nothing was printed."""
+    if asked.wants_code:
+        told = "" if asked.command == TMP_FILE else str(code)
+    else:
+        told = f"{text}\n" if text else "OK"
+    return Sent(200, told.encode("utf-8", "surrogateescape"), HTML, _HARDENING)

@@ -1,0 +1,203 @@
+"""Commands of users and packages."""
+
+from __future__ import annotations
+
+from pmctl.sandbox import hestia_checks as check
+from pmctl.sandbox.hestia_commands import (
+    EXISTS,
+    INVALID,
+    LIMIT,
+    NOTEXIST,
+    PASSWORD,
+    Call,
+    command,
+    failed,
+)
+from pmctl.sandbox.hestia_store import LIMITS, Store, User, new_user
+from pmctl.sandbox.hestia_suspend import everything
+
+RESERVED = ("aria", "aria_log", "mysql", "mysql_upgrade", "ib", "ib_buffer", "ddl", "ddl_recovery",
+            "performance", "sudo")  # fmt: skip
+SYSTEM = {"root", "daemon", "bin", "sys", "mail", "www-data", "nobody", "dovecot", "hestiaweb"}
+
+
+@command("v-add-user", "USER PASSWORD EMAIL [PACKAGE] [NAME]")
+def _add(call: Call) -> str:
+    name, password, email = call.take(3)
+    package = call.given(4, "default")
+    person = " ".join(one for one in call.args[4:6] if one)
+    check.user_format(name, new=True)
+    check.email_format(email)
+    check.name_format(person)
+    if name.lower() in RESERVED:
+        reserved = f"is reserved and cannot be used. List of reserved names: {' '.join(RESERVED)}"
+        raise failed(INVALID, f"The user name '{name}' {reserved}")
+    if name in call.store.users or name in SYSTEM:
+        raise failed(EXISTS, f"user {name} exists")
+    _package(call.store, package)
+    secret = call.store.secret(password)
+    if not secret or "\n" in secret:
+        raise failed(INVALID, "Password not accepted due to PAM restrictions")
+    new_user(call.store, name, secret, email, PACKAGE=package, NAME=echoed(person))
+    return ""
+
+
+def echoed(name: str) -> str:
+    """Return a name as the unquoted echo of the panel writes it: `*` is its folder's files."""
+    words = ("index.php" if word == "*" else word for word in name.split())
+    return "".join(one for one in " ".join(words) if one >= " " and one != "\x7f")
+
+
+@command("v-delete-user", "USER [RESTART]")
+def _delete(call: Call) -> str:
+    user = check.user(call.store, call.args[0])
+    if user.name == call.store.root:
+        return ""  # it says yes and does nothing
+    del call.store.users[user.name]
+    root = call.store.users[call.store.root]
+    call.bump(root, "U_USERS", -1)
+    if user.suspended:
+        call.bump(root, "SUSPENDED_USERS", -1)
+    return ""
+
+
+@command("v-suspend-user", "USER [RESTART]")
+def _suspend(call: Call) -> str:
+    user = check.user(call.store, call.args[0], active=True)
+    if user.name == call.store.root:
+        return ""
+    everything(call, user, "yes")
+    user.conf["SUSPENDED"] = "yes"
+    call.bump(call.store.users[call.store.root], "SUSPENDED_USERS")
+    return ""
+
+
+@command("v-unsuspend-user", "USER [RESTART]")
+def _unsuspend(call: Call) -> str:
+    user = check.user(call.store, call.args[0])
+    if user.suspended:
+        user.conf["SUSPENDED"] = "no"
+        everything(call, user, "no")
+        call.bump(call.store.users[call.store.root], "SUSPENDED_USERS", -1)
+    return ""
+
+
+@command("v-change-user-password", "USER [PASSWORD]")
+def _password(call: Call) -> str:
+    name, given = call.take(2)
+    user = check.user(call.store, name, active=True)
+    secret = call.store.secret(given)
+    if "\n" in secret:
+        raise failed(INVALID, "Password not accepted due to PAM restrictions")
+    user.password = secret
+    return ""
+
+
+@command("v-check-user-password", "USER PASSWORD [IP] [RETURN_HASH]")
+def _check_password(call: Call) -> str:
+    name, given = call.take(2)
+    check.user_format(name)
+    user = call.store.users.get(name)
+    if user is None or user.password != call.store.secret(given):
+        raise failed(PASSWORD, "password missmatch")
+    return ""
+
+
+@command("v-change-user-contact", "USER EMAIL")
+def _contact(call: Call) -> str:
+    name, email = call.take(2)
+    check.user_format(name)
+    check.email_format(email)
+    check.user(call.store, name, active=True).conf["CONTACT"] = email
+    return ""
+
+
+@command("v-change-user-name", "USER NAME [LAST_NAME]")
+def _name(call: Call) -> str:
+    name, first, last = call.take(3)
+    check.name_format(first)
+    user = check.user(call.store, name, active=True)
+    check.spaced_format(first, "name")
+    check.spaced_format(last, "last name")
+    user.conf["NAME"] = stored_name(" ".join(one for one in (first, last) if one))
+    return ""
+
+
+def stored_name(name: str) -> str:
+    """Return a name as it can be read again: control characters are gone."""
+    return "".join(one for one in name if one >= " " and one != "\x7f")
+
+
+@command("v-change-user-role", "USER ROLE")
+def _role(call: Call) -> str:
+    name, role = call.take(2)
+    check.user(call.store, name).conf["ROLE"] = role
+    return ""
+
+
+@command("v-change-user-package", "USER PACKAGE [FORCE]")
+def _change_package(call: Call) -> str:
+    name, package, force = call.take(3)
+    user = check.user(call.store, name)
+    _package(call.store, package)
+    if force != "yes":
+        _fits(user, call.store.packages[package])
+    kept = ("TIME", "DATE", "RATE_LIMIT")
+    user.conf.update({k: v for k, v in call.store.packages[package].items() if k not in kept})
+    user.conf["PACKAGE"] = package
+    return ""
+
+
+def _fits(user: User, package: dict[str, str]) -> None:
+    """Refuse a package that is too small for what the user has."""
+    for limit in (one for one in LIMITS if one not in {"WEB_ALIASES", "DNS_RECORDS"}):
+        used = int(user.conf[f"U_{limit}"])
+        if package[limit] != "unlimited" and used > int(package[limit]):
+            raise failed(LIMIT, f"Package doesn't cover {limit} usage")
+
+
+def _package(store: Store, name: str) -> None:
+    if name not in store.packages:
+        raise failed(NOTEXIST, f"package {name} doesn't exist")
+
+
+@command("v-change-user-language", "USER LANGUAGE")
+def _language(call: Call) -> str:
+    name, language = call.take(2)
+    check.user(call.store, name, active=True).conf["LANGUAGE"] = language
+    return ""
+
+
+@command("v-change-user-shell", "USER SHELL")
+def _shell(call: Call) -> str:
+    name, shell = call.take(2)
+    check.user(call.store, name, active=True).conf["SHELL"] = shell
+    return ""
+
+
+@command("v-update-user-stats", "[USER]")
+@command("v-update-user-counters", "[USER]")
+@command("v-rebuild-user", "[USER]")
+@command("v-rebuild-mail-domains", "[USER]")
+def _nothing_to_see(call: Call) -> str:
+    if call.args:
+        check.user(call.store, call.args[0])
+    return ""
+
+
+@command("v-log-action", "USER LEVEL CATEGORY MESSAGE")
+def _log(call: Call) -> str:
+    name, level, category, message = call.take(4)
+    row = {"LEVEL": level, "CATEGORY": category, "MESSAGE": message}
+    if name in call.store.users:
+        call.store.users[name].log.append({**call.store.stamp(), **row})
+    return ""
+
+
+@command("v-add-user-notification", "USER TOPIC NOTICE [TYPE] [PRIORITY]")
+def _notify(call: Call) -> str:
+    name, topic, _, kind = call.take(4)
+    user = check.user(call.store, name)
+    row = {"TOPIC": topic, "NOTICE": "", "TYPE": kind, "ACK": "no", "PRIORITY": "0"}
+    user.notices.append({**row, **call.store.stamp()})
+    return ""
