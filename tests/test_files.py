@@ -2,9 +2,12 @@
 
 import errno
 import os
+import stat
+from pathlib import Path
 
 import pytest
 
+from pmctl import files
 from pmctl.files import write_atomic
 
 
@@ -64,3 +67,27 @@ def test_a_link_stays_a_link(tmp_path):
 
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
+
+
+def test_several_files_are_written_in_order_and_their_folders_synced_once(tmp_path, monkeypatch):
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "_sync_folder", synced.append)
+    (tmp_path / "bodies").mkdir()
+    many = [(tmp_path / "bodies" / f"{n}.md", f"body {n}", 0o644) for n in range(3)]
+
+    files.write_several([*many, (tmp_path / "a.yaml", b"key: a", 0o600)])
+
+    assert [path.read_text() for path, *_ in many] == ["body 0", "body 1", "body 2"]
+    assert stat.S_IMODE((tmp_path / "a.yaml").stat().st_mode) == 0o600
+    assert sorted(synced) == [tmp_path, tmp_path / "bodies"]
+
+
+def test_those_before_a_file_that_cannot_be_written_are_whole_and_synced(tmp_path, monkeypatch):
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "_sync_folder", synced.append)
+
+    with pytest.raises(OSError, match="nowhere"):
+        files.write_several([(tmp_path / "a", b"a", 0o600), (tmp_path / "nowhere" / "b", b"", 0o6)])
+
+    assert (tmp_path / "a").read_bytes() == b"a"
+    assert synced == [tmp_path]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from pmctl.errors import PmctlError
@@ -15,6 +16,26 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
 
     A symbolic link stays one: the file that it points to is replaced.
     """
+    _sync_folder(_replaced(path, data, mode))
+
+
+def write_several(files: Iterable[tuple[Path, bytes | str, int]]) -> None:
+    """Write files (path, data, mode) one after another, each as `write_atomic` does.
+
+    Their folders are synced once, at the end: with a disk that takes its time for each sync,
+    a dozen files take half as long. Raises OSError; the files before that one are whole.
+    """
+    folders: set[Path] = set()
+    try:
+        for path, data, mode in files:
+            folders.add(_replaced(path, data, mode))
+    finally:
+        for folder in folders:
+            _sync_folder(folder)
+
+
+def _replaced(path: Path, data: bytes | str, mode: int) -> Path:
+    """Put `data` in the place of `path`; return the folder that is to be synced."""
     target = path.resolve()
     content = data.encode() if isinstance(data, str) else data
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
@@ -29,7 +50,7 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    _sync_folder(target.parent)
+    return target.parent
 
 
 def save(path: Path, data: bytes | str, *, hint: str, mode: int = 0o644) -> None:

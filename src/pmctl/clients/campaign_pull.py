@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pmctl.clients.campaign_names import LISTINGS
 from pmctl.errors import Conflict, NotFound, PmctlError
-from pmctl.files import write_atomic
+from pmctl.files import write_several
 from pmctl.sequence import kinds
 from pmctl.sequence import live as live_shape
 from pmctl.sequence.decompile import Unpullable, slug
@@ -176,13 +176,19 @@ def write(taken: Taken) -> None:
 
     Raises PmctlError when a file cannot be written; those before it are whole.
     """
-    for name, text in taken.files.items():
-        path = Path(name)
-        try:
+    writing = taken.path
+
+    def files() -> Iterator[tuple[Path, str, int]]:
+        nonlocal writing
+        for writing, text in taken.files.items():
+            path = Path(writing)
             path.parent.mkdir(parents=True, exist_ok=True)
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            write_atomic(path, text, mode)
-        except OSError as exc:
-            raise PmctlError(
-                f"{name} cannot be written: {exc.strerror}", hint="name another --dir"
-            ) from exc
+            yield path, text, mode
+
+    try:
+        write_several(files())
+    except OSError as exc:
+        raise PmctlError(
+            f"{writing} cannot be written: {exc.strerror}", hint="name another --dir"
+        ) from exc
