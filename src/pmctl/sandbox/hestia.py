@@ -10,11 +10,15 @@ from email.parser import BytesParser
 from urllib.parse import parse_qsl
 
 from pmctl.sandbox import (  # noqa: F401  each brings its commands
+    hestia_cron,
     hestia_databases,
     hestia_dns,
+    hestia_keys,
     hestia_lists,
+    hestia_logs,
     hestia_mail,
     hestia_mailboxes,
+    hestia_search,
     hestia_suspend,
     hestia_system,
     hestia_users,
@@ -79,6 +83,10 @@ class Hestia:
             return page(404)
         if request.method not in {"GET", "HEAD", "POST"}:
             return not_allowed()
+        if self.store.door == "disabled":
+            return Sent(200, b"Error: Disabled", HTML, _HARDENING)
+        if self.store.door == "removed":
+            return page(403)
         asked = read(request)
         try:
             return self._answer(asked, call or Call(self.store, asked.given))

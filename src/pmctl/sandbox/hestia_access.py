@@ -18,8 +18,7 @@ from pmctl.sandbox.hestia_commands import (
     ExitError,
     failed,
 )
-from pmctl.sandbox.hestia_profiles import PROFILES
-from pmctl.sandbox.hestia_store import Row, Store
+from pmctl.sandbox.hestia_store import Key, Store
 
 NO_DATA = (
     "Error: data received is null or invalid, check "
@@ -31,23 +30,6 @@ _SECRET = re.compile(r"[A-Za-z0-9_|.+/^~=%-]{40}")
 _COMMAND = re.compile(r"[a-zA-Z0-9_-]+")
 
 
-@dataclass
-class Key:
-    """An access key; no permissions: the administrator's may run everything, others nothing."""
-
-    secret: str
-    user: str
-    permissions: tuple[str, ...] = ()
-    comment: str = ""
-    stamp: Row = field(default_factory=dict)
-
-    def allows(self, command: str, root: str) -> bool:
-        """Tell whether it may run a command."""
-        if not self.permissions:
-            return self.user == root
-        return any(command in PROFILES[one].commands for one in self.permissions)
-
-
 class LegacyOffError(ExitError):
     """The old ways in are shut; the panel prints a sentence of its own before the answer."""
 
@@ -57,7 +39,6 @@ class Access:
     """The ways into one panel."""
 
     store: Store
-    keys: dict[str, Key] = field(default_factory=dict)
     hashes: set[str] = field(default_factory=set)  # of v-generate-api-key
     address: str = "127.0.0.1"  # where every request comes from
     refused: int = 0  # refused logins; fail2ban would shut the door after five
@@ -83,11 +64,11 @@ class Access:
     def _checked(self, key: str, secret: str, command: str) -> Key:
         if not _KEY.fullmatch(key):
             raise failed(PASSWORD, f"invalid access_key_id format :: {key}")
-        if key not in self.keys:
+        if key not in self.store.keys:
             raise failed(PASSWORD, f"key {key} doesn't exist")
         if not _SECRET.fullmatch(secret):
             raise failed(PASSWORD, "invalid secret_access_key format")
-        found = self.keys[key]
+        found = self.store.keys[key]
         if found.secret != secret:
             raise failed(PASSWORD, f"Invalid secret key for key {key}")
         if command != TMP_FILE and command not in COMMANDS:

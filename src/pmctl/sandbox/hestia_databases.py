@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pmctl.sandbox import hestia_checks as check
+from pmctl.sandbox import hestia_json as shown
 from pmctl.sandbox.hestia_commands import CONNECT, EXISTS, INVALID, Call, command, failed
 
-KINDS = ("pgsql", "mysql")
+DAEMONS = {"pgsql": "postgresql", "mysql": "mariadb"}
 
 
 @command("v-add-database", "USER DATABASE DBUSER DBPASS [TYPE] [HOST] [CHARSET]")
@@ -18,7 +19,7 @@ def _add(call: Call) -> str:
     check.user_format(owner)
     check.database_format(name, "database")
     check.database_format(dbuser, "dbuser")
-    if kind not in KINDS:
+    if kind not in DAEMONS:
         raise failed(INVALID, f"{kind} type is invalid")
     user = check.user(call.store, owner, active=True)
     if name in user.db:
@@ -28,7 +29,7 @@ def _add(call: Call) -> str:
     check.room(user, "DATABASES", len(user.db))
     if kind == "pgsql" and "-" in f"{base}{login}":
         raise failed(INVALID, "invalid database user format")
-    if call.store.databases_down:
+    if DAEMONS[kind] in call.store.stopped:
         raise failed(CONNECT, f"Connection to {host} failed")
     user.db[name] = {"DATABASE": name, "DBUSER": dbuser, "HOST": host, "TYPE": kind,
                      "CHARSET": call.given(7, "UTF8MB4").upper(), "U_DISK": "0", "SUSPENDED": "no",
@@ -55,3 +56,22 @@ def _delete(call: Call) -> str:
     del user.db[name]
     call.bump(user, "U_DATABASES", -1)
     return ""
+
+
+@command("v-list-database-hosts", "[FORMAT]")
+def _hosts(call: Call) -> str:
+    root = call.store.users[call.store.root].conf
+    users = list(call.store.users.values())
+    rows = []
+    for kind, port in (("pgsql", "5432"), ("mysql", "3306")):
+        held = [user.name for user in users for row in user.db.values() if row["TYPE"] == kind]
+        row = {"HOST": "localhost", "PORT": port, "TYPE": kind,
+               "CHARSETS": "UTF8,LATIN1,WIN1250,WIN1251,WIN1252,WIN1256,WIN1258,KOI8",
+               "MAX_DB": "500", "U_SYS_USERS": ",".join(dict.fromkeys(held)),
+               "U_DB_BASES": str(len(held)), "TPL": "template1", "SUSPENDED": "no",
+               "TIME": root["TIME"], "DATE": root["DATE"]}  # fmt: skip
+        rows.append(row)
+    if call.given(1, "shell") != "json":
+        return shown.plain([("", row) for row in rows], list(rows[0]))
+    objects = (shown.row("", row, list(row)).partition("{")[2] for row in rows)
+    return "[\n" + ",\n".join(f"    {{{one}" for one in objects) + "\n]"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from pmctl.sandbox.faults import Fault
 from pmctl.sandbox.hestia import Hestia, by_key, by_password, read
-from pmctl.sandbox.hestia_access import TMP_FILE, Access, Key
+from pmctl.sandbox.hestia_access import TMP_FILE, Access
 from pmctl.sandbox.hestia_commands import COMMANDS, Call
 from pmctl.sandbox.hestia_pages import page
-from pmctl.sandbox.hestia_store import seeded
+from pmctl.sandbox.hestia_store import Key, seeded
 from pmctl.sandbox.request import Request
 from pmctl.sandbox.wires import Sandbox, Sent
 
@@ -25,7 +25,8 @@ class HestiaSandbox(Sandbox):
 
     `latency_ms` is slept before every answer, `slow` adds milliseconds by command
     (`{"v-add-domain": 9000}`), and `faults` are texts as `--fail` takes them, where a path is
-    `/api/` and the command. `store` holds the panel, passwords too; `access` the keys. Parallel
+    `/api/` and the command. `store` holds the panel, passwords too; `access` old
+    hashes and where requests come from. Parallel
     writes are not kept apart, as they are not there: counters get lost.
     """
 
@@ -40,7 +41,7 @@ class HestiaSandbox(Sandbox):
         super().__init__(latency_ms=latency_ms, faults=faults, port=port)
         self.store = seeded()
         self.access = Access(self.store)
-        self.access.keys[ACCESS_KEY] = Key(SECRET_KEY, self.store.root, stamp=self.store.stamp())
+        self.store.keys[ACCESS_KEY] = Key(SECRET_KEY, self.store.root, stamp=self.store.stamp())
         self.access.hashes.add(API_HASH)
         self.hestia = Hestia(self.store, self.access)
         self.slow = dict(slow or {})

@@ -6,6 +6,9 @@ import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from pmctl.sandbox.hestia_config import installed
+from pmctl.sandbox.hestia_profiles import PROFILES
+
 Row = dict[str, str]  # upper case: as the lists show it; lower case: never shown (password)
 
 LIMITS = ("WEB_DOMAINS", "WEB_ALIASES", "DNS_DOMAINS", "DNS_RECORDS", "MAIL_DOMAINS",
@@ -58,6 +61,23 @@ class User:
 
 
 @dataclass
+class Key:
+    """An access key; no permissions: the administrator's may run everything, others nothing."""
+
+    secret: str
+    user: str
+    permissions: tuple[str, ...] = ()
+    comment: str = ""
+    stamp: Row = field(default_factory=dict)
+
+    def allows(self, command: str, root: str) -> bool:
+        """Tell whether it may run a command."""
+        if not self.permissions:
+            return self.user == root
+        return any(command in PROFILES[one].commands for one in self.permissions)
+
+
+@dataclass
 class Store:
     """One panel. Nothing in it is locked: neither is HestiaCP's."""
 
@@ -65,10 +85,12 @@ class Store:
     packages: dict[str, Row] = field(default_factory=dict)
     config: Row = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # what v-make-tmp-file wrote below /tmp/
+    keys: dict[str, Key] = field(default_factory=dict)
+    door: str = "open"  # `disabled` and `removed` by v-change-sys-api
+    stopped: set[str] = field(default_factory=set)  # services
     ips: tuple[str, ...] = ("192.0.2.10",)
     root: str = "admin"
     letsencrypt: bool = False  # whether a certificate can be had
-    databases_down: bool = False
     clock: Callable[[], datetime.datetime] = datetime.datetime.now
 
     def stamp(self) -> Row:
@@ -137,9 +159,7 @@ def seeded() -> Store:
         DATABASES="0", TIME="00:00:00", DATE="2022-01-20",
     )  # fmt: skip
     store.packages["default"] = package()
-    store.config = {"API": "yes", "API_SYSTEM": "2", "API_ALLOWED_IP": "allow-all",
-                    "DEMO_MODE": "no", "WEBMAIL_ALIAS": "webmail", "WEBMAIL_SYSTEM": "roundcube",
-                    "VERSION": "1.9.9", "ROOT_USER": store.root}  # fmt: skip
+    store.config = installed()
     new_user(
         store, store.root, "root-password-1", "admin@hestia.test", NAME="System Administrator",
         ROLE="admin", LANGUAGE="en", IP_OWNED="1", U_WEB_DOMAINS="1",

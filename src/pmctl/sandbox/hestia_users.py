@@ -183,21 +183,3 @@ def _nothing_to_see(call: Call) -> str:
     if call.args:
         check.user(call.store, call.args[0])
     return ""
-
-
-@command("v-log-action", "USER LEVEL CATEGORY MESSAGE")
-def _log(call: Call) -> str:
-    name, level, category, message = call.take(4)
-    row = {"LEVEL": level, "CATEGORY": category, "MESSAGE": message}
-    if name in call.store.users:
-        call.store.users[name].log.append({**call.store.stamp(), **row})
-    return ""
-
-
-@command("v-add-user-notification", "USER TOPIC NOTICE [TYPE] [PRIORITY]")
-def _notify(call: Call) -> str:
-    name, topic, _, kind = call.take(4)
-    user = check.user(call.store, name)
-    row = {"TOPIC": topic, "NOTICE": "", "TYPE": kind, "ACK": "no", "PRIORITY": "0"}
-    user.notices.append({**row, **call.store.stamp()})
-    return ""

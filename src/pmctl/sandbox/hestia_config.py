@@ -1,0 +1,44 @@
+"""The panel's settings, as an installation has them, in the order of v-list-sys-config."""
+
+from __future__ import annotations
+
+_SETTINGS = """
+    ANTISPAM_SYSTEM=spamd ANTIVIRUS_SYSTEM API=yes API_ALLOWED_IP=allow-all API_SYSTEM=2
+    APP_NAME BACKEND_PORT=8083 BACKUP=/backup BACKUP_GZIP=4 BACKUP_INCREMENTAL BACKUP_MODE=zstd
+    BACKUP_SYSTEM=local CRON_SYSTEM=cron DB_PGA_ALIAS DB_PMA_ALIAS DB_SYSTEM=pgsql,mysql
+    DEBUG_MODE DEMO_MODE=no DISABLE_IP_CHECK DISK_QUOTA=no RESOURCES_LIMIT=no DNS_CLUSTER
+    DNS_CLUSTER_SYSTEM DNS_SYSTEM=bind9 ENFORCE_SUBDOMAIN_OWNERSHIP FILE_MANAGER
+    FIREWALL_EXTENSION FIREWALL_SYSTEM FROM_EMAIL FROM_NAME FTP_SYSTEM=vsftpd HIDE_DOCS
+    IMAP_SYSTEM=dovecot INACTIVE_SESSION_TIMEOUT=60 LANGUAGE=en LOGIN_STYLE=default
+    MAIL_SYSTEM=exim4 PHPMYADMIN_KEY PLUGIN_APP_INSTALLER PLUGIN_FILE_MANAGER
+    POLICY_BACKUP_SUSPENDED_USERS POLICY_CSRF_STRICTNESS POLICY_SYNC_ERROR_DOCUMENTS
+    POLICY_SYNC_SKELETON POLICY_SYSTEM_ENABLE_BACON POLICY_SYSTEM_HIDE_ADMIN
+    POLICY_SYSTEM_HIDE_SERVICES POLICY_SYSTEM_PASSWORD_RESET POLICY_SYSTEM_PROTECTED_ADMIN=yes
+    POLICY_USER_CHANGE_THEME POLICY_USER_DELETE_LOGS POLICY_USER_EDIT_DETAILS
+    POLICY_USER_EDIT_DNS_TEMPLATES POLICY_USER_EDIT_WEB_TEMPLATES POLICY_USER_VIEW_LOGS
+    POLICY_USER_VIEW_SUSPENDED PROXY_PORT=80 PROXY_SSL_PORT=443 PROXY_SYSTEM=nginx
+    RELEASE_BRANCH=release REPOSITORY ROOT_USER=admin SERVER_SMTP_ADDR SERVER_SMTP_HOST
+    SERVER_SMTP_PASSWD SERVER_SMTP_PORT SERVER_SMTP_SECURITY SERVER_SMTP_USER SMTP_RELAY
+    SMTP_RELAY_HOST SMTP_RELAY_PORT SMTP_RELAY_USER STATS_SYSTEM=awstats SUBJECT_EMAIL
+    SUPPORT_DNSSEC=yes THEME=dark TITLE UPDATE_AVAILABLE UPGRADE_SEND_EMAIL=true
+    UPGRADE_SEND_EMAIL_LOG=false USE_SERVER_SMTP VERSION=1.9.9 WEBMAIL_ALIAS=webmail
+    WEBMAIL_SYSTEM=roundcube WEB_BACKEND=php-fpm WEB_PORT=8080 WEB_RGROUPS=www-data
+    WEB_SSL=mod_ssl WEB_SSL_PORT=8443 WEB_SYSTEM=apache2 WEB_TERMINAL=false
+    WEB_TERMINAL_PORT=8085
+"""
+_INDENT = {"BACKUP_INCREMENTAL": " " * 12, "ROOT_USER": " " * 6 + "\t\t"}  # as the script has it
+
+
+def installed(**changes: str) -> dict[str, str]:
+    """Return the settings of a new installation, `changes` apart."""
+    named = (word.partition("=") for word in _SETTINGS.split())
+    return {**{name: value for name, _, value in named}, **changes}
+
+
+def echoed(config: dict[str, str]) -> str:
+    """Return the settings as the script writes its JSON."""
+    lines = []
+    for name, value in config.items():
+        indent = _INDENT.get(name, "\t\t\t")
+        lines.append(f'{indent}"{name}": "{value}"')
+    return '{\n\t\t"config": {\n' + ",\n".join(lines) + "\n\t\t}\n\t}"
