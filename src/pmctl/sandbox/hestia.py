@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import BytesParser
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,8 @@ from pmctl.sandbox.hestia_store import Store
 from pmctl.sandbox.request import Request
 from pmctl.sandbox.wires import Sent
 
+LIST = "[\0]"  # stands for a list where a text must be
+ZIPPED = 1024  # bytes of an answer from which on nginx packs it
 MAX_LINE = 131072  # bytes of a command line that the system still starts
 _HTTP = {1: 400, 2: 422, 5: 401, 6: 401, 9: 401, 10: 401, 21: 401, 405: 405}
 _HARDENING = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN",
@@ -89,9 +92,11 @@ class Hestia:
             return page(403)
         asked = read(request)
         try:
-            return self._answer(asked, call or Call(self.store, asked.given))
+            sent = self._answer(asked, call or Call(self.store, asked.given))
         except BrokenError:
             return page(500)
+        wanted = "gzip" in request.headers.get("accept-encoding", "")
+        return zipped(sent) if wanted and len(sent.body) >= ZIPPED else sent
 
     def _answer(self, asked: Asked, call: Call) -> Sent:
         data = asked.data
@@ -181,25 +186,32 @@ def _decoded(part: object) -> str:
 
 def _scalar(name: str) -> str:
     """Return a field's name; `arg1[]` is arg1 with a list in it, which PHP's trim dies of."""
-    return f"{name.partition('[')[0]}" if "[" not in name else f"{name.partition('[')[0]}\0"
+    base, bracket, _ = name.partition("[")
+    return f"{base}\0" if bracket else base
 
 
 def _text(value: object) -> str:
     """Return a JSON value as PHP makes it a text."""
     if isinstance(value, bool):
         return "1" if value else ""
-    return "\0" if isinstance(value, list | dict) else str(value)
+    return LIST if isinstance(value, list | dict) else str(value)
 
 
 def _split_hash(data: dict[str, str]) -> dict[str, str]:
     """Take `hash=KEY:SECRET` for an access key; and a list for what PHP cannot trim."""
-    listed = {name.rstrip("\0"): "\0" for name in data if name.endswith("\0")}
+    listed = {name.rstrip("\0"): LIST for name in data if name.endswith("\0")}
     data = {**{name: value for name, value in data.items() if name[-1:] != "\0"}, **listed}
     found = re.fullmatch(r"([^:]{20}):([^:]{40})", data.get("hash", ""))
     if "access_key" not in data and found:
         rest = {name: value for name, value in data.items() if name != "hash"}
         return {**rest, "access_key": found[1], "secret_key": found[2]}
     return data
+
+
+def zipped(sent: Sent) -> Sent:
+    """Pack an answer."""
+    headers = {**sent.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return replace(sent, body=gzip.compress(sent.body, 6), headers=headers)
 
 
 def said(code: int, text: str, first: str = "") -> Sent:

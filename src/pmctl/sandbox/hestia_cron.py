@@ -34,6 +34,8 @@ def _add(call: Call) -> str:
 def _delete(call: Call) -> str:
     user, row = _job(call)
     del user.cron[row["JOB"]]
+    if row["SUSPENDED"] == "yes":
+        call.bump(user, "SUSPENDED_CRON", -1)
     call.bump(user, "U_CRON_JOBS", -1)
     return ""
 

@@ -34,6 +34,9 @@ def _add(call: Call) -> str:
     user.db[name] = {"DATABASE": name, "DBUSER": dbuser, "HOST": host, "TYPE": kind,
                      "CHARSET": call.given(7, "UTF8MB4").upper(), "U_DISK": "0", "SUSPENDED": "no",
                      **call.store.stamp(), "password": call.store.secret(password)}  # fmt: skip
+    users = call.store.host_users.setdefault(kind, [])
+    if owner not in users:
+        users.append(owner)
     call.bump(user, "U_DATABASES")
     return ""
 
@@ -54,6 +57,9 @@ def _delete(call: Call) -> str:
     if row["SUSPENDED"] == "yes":
         call.bump(user, "SUSPENDED_DB", -1)
     del user.db[name]
+    users = call.store.host_users[row["TYPE"]]
+    if owner in users:
+        users.remove(owner)  # although others of theirs may be there still
     call.bump(user, "U_DATABASES", -1)
     return ""
 
@@ -64,10 +70,10 @@ def _hosts(call: Call) -> str:
     users = list(call.store.users.values())
     rows = []
     for kind, port in (("pgsql", "5432"), ("mysql", "3306")):
-        held = [user.name for user in users for row in user.db.values() if row["TYPE"] == kind]
+        held = [row for user in users for row in user.db.values() if row["TYPE"] == kind]
         row = {"HOST": "localhost", "PORT": port, "TYPE": kind,
                "CHARSETS": "UTF8,LATIN1,WIN1250,WIN1251,WIN1252,WIN1256,WIN1258,KOI8",
-               "MAX_DB": "500", "U_SYS_USERS": ",".join(dict.fromkeys(held)),
+               "MAX_DB": "500", "U_SYS_USERS": ",".join(call.store.host_users.get(kind, [])),
                "U_DB_BASES": str(len(held)), "TPL": "template1", "SUSPENDED": "no",
                "TIME": root["TIME"], "DATE": root["DATE"]}  # fmt: skip
         rows.append(row)

@@ -43,9 +43,13 @@ def csv(rows: Rows, fields: Sequence[str], quoted: Sequence[str] = ()) -> str:
     return "\n".join(lines)
 
 
-def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a text for people: columns, two blanks apart, under a ruled head."""
-    lines = [list(head), ["-" * len(one) for one in head], *(list(one) for one in rows)]
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]], short: str = "") -> str:
+    """Return a text for people: columns, two blanks apart, under a head.
+
+    The head is ruled; the line below `short` lacks a dash.
+    """
+    ruled = ["-" * (len(one) - (one == short)) for one in head]
+    lines = [list(head), ruled, *(list(one) for one in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     padded = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))

@@ -54,7 +54,9 @@ def _users(call: Call) -> str:
         head = ("USER", "ROLE", "PKG", "WEB", "DNS", "MAIL", "DB", "DISK", "BW", "SPND", "DATE")
         keys = ("ROLE", "PACKAGE", "U_WEB_DOMAINS", "U_DNS_DOMAINS", "U_MAIL_DOMAINS",
                 "U_DATABASES", "U_DISK", "U_BANDWIDTH", "SUSPENDED", "DATE")  # fmt: skip
-        return shown.columns(head, [[name, *(row[key] for key in keys)] for name, row in rows])
+        return shown.columns(
+            head, [[name, *(row[key] for key in keys)] for name, row in rows], "MAIL"
+        )
     return listed(form, rows, USERS)
 
 
@@ -76,9 +78,8 @@ def _nameservers(call: Call) -> str:
 
 @command("v-list-user-packages", "[FORMAT]")
 def _packages(call: Call) -> str:
-    rows = list(call.store.packages.items())
-    rows.sort(key=lambda one: one[1]["DATE"], reverse=True)
-    return listed(call.given(1, "shell"), rows, PACKAGES)
+    newest_first = list(reversed(call.store.packages.items()))
+    return listed(call.given(1, "shell"), newest_first, PACKAGES)
 
 
 @command("v-list-user-package", "PACKAGE [FORMAT]")
@@ -92,7 +93,8 @@ def _package(call: Call) -> str:
 @command("v-list-mail-domains", "USER [FORMAT]")
 def _mail_domains(call: Call) -> str:
     user = check.user(call.store, call.args[0])
-    rows = [(name, domain.conf) for name, domain in list(user.mail.items())]
+    alias = {"WEBMAIL_ALIAS": call.store.config["WEBMAIL_ALIAS"]}
+    rows = [(name, {**domain.conf, **alias}) for name, domain in list(user.mail.items())]
     return listed(call.given(2, "shell"), rows, MAIL_DOMAINS)
 
 
@@ -125,12 +127,8 @@ def _mailboxes(call: Call) -> str:
 @command("v-list-mail-account", "USER DOMAIN ACCOUNT [FORMAT]")
 def _mailbox(call: Call) -> str:
     row = _account(call)
-    # what it shows of the webmail is the domain's, and empty before the dot when that has none
-    owner, name, local = call.take(3)
-    domain = call.store.users[owner].mail[name]
+    _, name, local = call.take(3)
     webmail = f"{call.store.config['WEBMAIL_ALIAS']}.{name}"
-    if not domain.conf["WEBMAIL"]:
-        webmail = f".{name}"
     return listed(call.given(4, "shell"), [(local, {**row, "WEBMAIL_ALIAS": webmail})], MAILBOX)
 
 

@@ -51,6 +51,7 @@ def _notify(call: Call) -> str:
     user = check.user(call.store, name)
     row = {"TOPIC": topic, "NOTICE": "", "TYPE": kind, "ACK": "no", "PRIORITY": "0"}
     user.notices.append({**row, **call.store.stamp()})
+    user.conf["NOTIFICATIONS"] = "yes"
     return ""
 
 

@@ -31,7 +31,7 @@ def _add(call: Call) -> str:
     conf = {"ANTIVIRUS": "no", "ANTISPAM": call.given(3, "yes"), "REJECT": call.given(8, "no"),
             "RATE_LIMIT": "200", "DKIM": dkim, "CATCHALL": "", "ACCOUNTS": "0", "U_DISK": "0",
             "SSL": "no", "LETSENCRYPT": "no", "SUSPENDED": "no", **call.store.stamp(),
-            "WEBMAIL_ALIAS": call.store.config["WEBMAIL_ALIAS"], "WEBMAIL": webmail}  # fmt: skip
+            "WEBMAIL": webmail}  # fmt: skip
     domain = user.mail[name] = MailDomain(conf)
     if dkim == "yes":
         _sign(call, user, name, domain)

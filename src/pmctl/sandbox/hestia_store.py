@@ -87,6 +87,7 @@ class Store:
     files: dict[str, str] = field(default_factory=dict)  # what v-make-tmp-file wrote below /tmp/
     keys: dict[str, Key] = field(default_factory=dict)
     door: str = "open"  # `disabled` and `removed` by v-change-sys-api
+    host_users: dict[str, list[str]] = field(default_factory=dict)  # by type of database
     stopped: set[str] = field(default_factory=set)  # services
     ips: tuple[str, ...] = ("192.0.2.10",)
     root: str = "admin"
@@ -154,11 +155,11 @@ _OWN = ("TIME", "DATE", "RATE_LIMIT")
 def seeded() -> Store:
     """A panel as the installer leaves it: its administrator and two packages."""
     store = Store()
+    store.packages["default"] = package()
     store.packages["system"] = package(
         WEB_DOMAINS="1", WEB_ALIASES="1", DNS_DOMAINS="1", MAIL_DOMAINS="1", MAIL_ACCOUNTS="1",
         DATABASES="0", TIME="00:00:00", DATE="2022-01-20",
     )  # fmt: skip
-    store.packages["default"] = package()
     store.config = installed()
     new_user(
         store, store.root, "root-password-1", "admin@hestia.test", NAME="System Administrator",

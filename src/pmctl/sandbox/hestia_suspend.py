@@ -37,6 +37,8 @@ def rows(user: User, kind: str) -> list[Row]:
 def turn(call: Call, user: User, kind: str, row: Row, state: str) -> None:
     """Suspend or unsuspend one thing and count it."""
     row["SUSPENDED"] = state
+    if kind == "mail":
+        row["WEBMAIL"] = "" if state == "yes" else call.store.config["WEBMAIL_SYSTEM"]
     call.bump(user, COUNTERS[kind], 1 if state == "yes" else -1)
 
 

@@ -13,6 +13,7 @@ from pmctl.sandbox.hestia_commands import (
     command,
     failed,
 )
+from pmctl.sandbox.hestia_logs import noted
 from pmctl.sandbox.hestia_store import LIMITS, Store, User, new_user
 from pmctl.sandbox.hestia_suspend import everything
 
@@ -43,9 +44,12 @@ def _add(call: Call) -> str:
 
 
 def echoed(name: str) -> str:
-    """Return a name as the unquoted echo of the panel writes it: `*` is its folder's files."""
-    words = ("index.php" if word == "*" else word for word in name.split())
-    return "".join(one for one in " ".join(words) if one >= " " and one != "\x7f")
+    """Return a name as an unquoted echo writes it and the shell reads it again.
+
+    `*` is the files of the panel's folder; what `^#` begins is a comment.
+    """
+    words = ("index.php" if word == "*" else word for word in name.split(" "))
+    return stored_name(" ".join(words).partition("^#")[0])
 
 
 @command("v-delete-user", "USER [RESTART]")
@@ -90,6 +94,7 @@ def _password(call: Call) -> str:
     if "\n" in secret:
         raise failed(INVALID, "Password not accepted due to PAM restrictions")
     user.password = secret
+    noted(call, user, "Security", "Password changed.", "Warning")
     return ""
 
 
@@ -108,7 +113,9 @@ def _contact(call: Call) -> str:
     name, email = call.take(2)
     check.user_format(name)
     check.email_format(email)
-    check.user(call.store, name, active=True).conf["CONTACT"] = email
+    user = check.user(call.store, name, active=True)
+    user.conf["CONTACT"] = email
+    noted(call, user, "System", f"Email address changed (Value: {email}).")
     return ""
 
 
@@ -119,7 +126,10 @@ def _name(call: Call) -> str:
     user = check.user(call.store, name, active=True)
     check.spaced_format(first, "name")
     check.spaced_format(last, "last name")
+    if not user.conf["NAME"].isprintable():
+        return ""  # bytes that are no UTF-8 stay for ever: sed does not find the line
     user.conf["NAME"] = stored_name(" ".join(one for one in (first, last) if one))
+    noted(call, user, "System", f"User display name changed (Value: {user.conf['NAME']}).")
     return ""
 
 
@@ -145,6 +155,7 @@ def _change_package(call: Call) -> str:
     kept = ("TIME", "DATE", "RATE_LIMIT")
     user.conf.update({k: v for k, v in call.store.packages[package].items() if k not in kept})
     user.conf["PACKAGE"] = package
+    noted(call, user, "System", f"You have been assigned a new package ({package}).")
     return ""
 
 
