@@ -22,6 +22,7 @@ GROUPS = {
     "campaign": "Mautic campaigns from YAML files: validate, plan, apply.",
     "stats": "What came of the mails: opens, clicks, replies, bounces, unsubscriptions.",
     "webhook": "What Mautic tells of each send, open and click, and who receives it.",
+    "domain": "Domains of HestiaCP: web, mail and DNS as one thing.",
     "config": "Contexts, settings and secrets.",
     "sandbox": "A stand-in Mautic on this machine, to try things safely.",
     "help": "Exit codes, and the whole command tree as JSON.",

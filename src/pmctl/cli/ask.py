@@ -27,3 +27,22 @@ def agreed(question: str, *, yes: bool) -> None:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         output.note("nothing was done")
         raise typer.Exit(1)
+
+
+def typed_back(name: str, doing: str, *, yes: bool) -> None:
+    """Return when the person types `name`, or when --yes said so before; `doing` says what for.
+
+    Raises UsageError without a terminal to ask at, and Exit(1) when something else was typed.
+    """
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"{name}: nobody is there to type its name back, so nothing was done",
+            hint="--yes says that it is meant, --dry-run only shows what would be done",
+        )
+    sys.stderr.write(f"type {output.clean(name)} to {doing}: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != name:
+        output.note("nothing was done")
+        raise typer.Exit(1)

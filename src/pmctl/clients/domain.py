@@ -227,9 +227,7 @@ def locate(panel: Panel, name: str, user: str = "") -> Domain:
     raise missing
 
 
-def reads(
-    panel: Panel, read: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[Result]:
+def reads(panel: Panel, read: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Yield `read(item)` in order, four at once after the first.
 
     The first one goes alone: the server counts each refused login and shuts out who has five.
@@ -308,5 +306,3 @@ def _created(row: Row) -> str:
     """Return the server's date and time, ISO 8601 without a zone: it does not say which."""
     date, time = text(row, "DATE"), text(row, "TIME")
     return f"{date}T{time}" if date and time else date
-
-

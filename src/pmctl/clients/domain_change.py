@@ -178,6 +178,16 @@ def delete(panel: Panel, found: Domain, chosen: Sequence[Part]) -> list[Done]:
     ]  # fmt: skip
 
 
+def turning(found: Domain, chosen: Sequence[Part], *, on: bool) -> list[Step]:
+    """Return the commands that suspend parts of a domain, or unsuspend them; only what is not."""
+    command = "v-suspend-{}-domain" if on else "v-unsuspend-{}-domain"
+    return [
+        Step(command.format(part), (found.owner, found.domain), (part,))
+        for part in chosen
+        if part in found.parts and (part in found.suspended_parts) is not on
+    ]
+
+
 def suspend(panel: Panel, found: Domain, chosen: Sequence[Part], *, on: bool) -> list[Done]:
     """Suspend parts of a domain, or unsuspend them; a part that is so already is left alone.
 
