@@ -121,7 +121,12 @@ IMPURE = {"os", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib
           "http.client", "asyncio", "httpx", "ssl", "time", "random", "sys"}  # fmt: skip
 
 # group -> client -> backend
-WIRES = {"campaign": "mautic", "stats": "niledb", "webhook": "mautic niledb receiver"}
+WIRES = {
+    "campaign": "mautic",
+    "domain": "hestia",
+    "stats": "niledb",
+    "webhook": "mautic niledb receiver",
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import sys
 import pytest
 import typer
 
-from pmctl.cli.ask import agreed
+from pmctl.cli.ask import agreed, typed_back
 from pmctl.errors import UsageError
 
 
@@ -54,3 +54,26 @@ def test_without_a_terminal_it_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UsageError) as refused:
         agreed("Delete x?", yes=False)
     assert "--yes" in refused.value.hint
+
+
+def test_a_name_that_is_typed_back_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _terminal(monkeypatch, "example.com\n")
+    typed_back("example.com", "delete it", yes=False)
+    assert shown.getvalue() == "type example.com to delete it: "
+
+
+@pytest.mark.parametrize("typed", ["example.org\n", "y\n", ""])
+def test_another_name_ends_with_1(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _terminal(monkeypatch, typed)
+    with pytest.raises(typer.Exit) as ended:
+        typed_back("example.com", "delete it", yes=False)
+    assert ended.value.exit_code == 1
+
+
+def test_a_name_is_not_asked_for_without_a_terminal_or_after_yes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("example.com\n"))
+    typed_back("example.com", "delete it", yes=True)
+    with pytest.raises(UsageError, match="nobody is there"):
+        typed_back("example.com", "delete it", yes=False)

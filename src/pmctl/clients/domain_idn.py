@@ -30,6 +30,7 @@ def _unicode(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:
-        return label[4:].encode().decode("punycode")
+        text = label[4:].encode().decode("punycode")
     except UnicodeError:  # looks encoded, and is not
         return label
+    return text if _ascii(text) == label else label

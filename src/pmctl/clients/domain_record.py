@@ -21,6 +21,7 @@ TYPES = ("A", "AAAA", "CAA", "CNAME", "DNSKEY", "DS", "IPSECKEY", "KEY", "MX", "
          "SRV", "TLSA", "TXT")  # fmt: skip
 DEFAULT_PRIORITY = 10  # what the panel takes for an MX or SRV without one
 _HOSTS = ("CNAME", "MX", "NS", "PTR")
+_FIELDS = {"MX": 2, "SRV": 4}  # of a value with its priority
 _TEXTS = ("TXT", "SPF")
 _MOST_TTL = 2_147_483_647  # RFC 2181, 8
 
@@ -145,15 +146,21 @@ def sent_value(one: Wanted) -> str:
     return f"{one.priority} {one.value}" if one.type == "SRV" else one.value
 
 
+def prioritised(type_: str, value: str) -> bool:
+    """Whether a value begins with its priority, as in zone files: `10 mail.example.com`."""
+    fields = value.split()
+    within = _FIELDS.get(type_.upper())
+    return bool(fields) and len(fields) == within and fields[0].isascii() and fields[0].isdigit()
+
+
 def _prioritised(kind: str, text: str, priority: int | None) -> tuple[str, int | None]:
     """Take the priority out of a value that begins with one, as zone files have it."""
     fields = text.split()
-    within = {"MX": 2, "SRV": 4}.get(kind)
-    if within is None:
+    if kind not in _FIELDS:
         if priority is not None:
             raise UsageError(f"a {kind} record has no priority", hint="only MX and SRV have one")
         return text, None
-    if len(fields) == within and fields[0].isdigit():
+    if prioritised(kind, text):
         written = int(fields[0])
         if priority not in (None, written):
             raise UsageError(f"--priority {priority} and {written} in the value disagree",
