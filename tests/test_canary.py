@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from pmctl.sandbox.hestia_people import settle
+from pmctl.sandbox.hestia_sandbox import HestiaSandbox
 from pmctl.sandbox.server import MauticSandbox
 from tests.conftest import Run
-from tests.sandboxes import use
+from tests.sandboxes import use, use_panel
 
 SEQUENCE = """\
 version: 1
@@ -104,6 +106,16 @@ COMMANDS: dict[str, list[str]] = {
     "webhook dead retry": ["1"],
     "webhook dead purge": ["1", "--yes"],
     "webhook replay": ["--from", "2026-11-24"],
+    "domain list": [],
+    "domain show": ["example.test"],
+    "domain add": ["new.test", "--user", "alice"],
+    "domain delete": ["example.test", "--yes"],
+    "domain suspend": ["example.test"],
+    "domain unsuspend": ["example.test"],
+    "domain dns list": ["example.test"],
+    "domain dns add": ["example.test", "x", "A", "192.0.2.9"],
+    "domain dns delete": ["example.test", "15", "--yes"],
+    "domain dns set": ["example.test", "x", "A", "192.0.2.9"],
     "config init": ["--force"],
     "config list": [],
     "config show": [],
@@ -120,6 +132,8 @@ COMMANDS: dict[str, list[str]] = {
     "completion zsh": [],
     "completion fish": [],
 }
+# groups that speak to HestiaCP
+PANEL = ("domain",)
 # They speak to a stand-in that they start themselves, with secrets that they made up and print.
 OWN_SECRETS = {"sandbox serve", "sandbox tour"}
 
@@ -214,3 +228,27 @@ def test_no_command_shows_a_secret(
             for form in _forms(secret):
                 assert form not in seen, f"{command} shows {form}"
         assert "a-new-secret" not in out + err
+
+
+@pytest.mark.parametrize("trouble", ["none", "wrong"])
+@pytest.mark.parametrize("key", [True, False])
+@pytest.mark.parametrize("command", sorted(c for c in COMMANDS if c.startswith(PANEL)))
+def test_no_command_shows_the_panels_secret(
+    command: str, key: bool, trouble: str, pmctl: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HestiaSandbox() as panel:
+        settle(panel.store)
+        use_panel(panel, monkeypatch, key=key)
+        secrets = [panel.secret_key if key else panel.password]
+        if trouble == "wrong":
+            secrets = ["canary-Zx81-wrong-secret-of-forty-letters"[:40]]
+            monkeypatch.setenv(f"PMCTL_HESTIA_{'SECRET_KEY' if key else 'PASSWORD'}", secrets[0])
+
+        code, out, err = pmctl(*command.split(), *COMMANDS[command], "--trace")
+
+    seen = _everything(home, out, err)
+    assert panel.requests
+    assert (code == 4) is (trouble == "wrong")
+    assert "PRIVATE KEY" not in seen
+    for form in (form for secret in secrets for form in _forms(secret)):
+        assert form not in seen, f"{command} shows {form}"

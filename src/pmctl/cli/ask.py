@@ -29,8 +29,8 @@ def agreed(question: str, *, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def typed_back(name: str, doing: str, *, yes: bool) -> None:
-    """Return when the person types `name`, or when --yes said so before; `doing` says what for.
+def typed_back(name: str, what: str, *, yes: bool) -> None:
+    """Return when the person typed `name` to have `what` done, or when --yes said so before.
 
     Raises UsageError without a terminal to ask at, and Exit(1) when something else was typed.
     """
@@ -38,11 +38,11 @@ def typed_back(name: str, doing: str, *, yes: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            f"{name}: nobody is there to type its name back, so nothing was done",
+            f"nobody is there to type {name} back, so nothing was done",
             hint="--yes says that it is meant, --dry-run only shows what would be done",
         )
-    sys.stderr.write(f"type {output.clean(name)} to {doing}: ")
+    sys.stderr.write(f"type {output.clean(name)} to {what}: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != name:
-        output.note("nothing was done")
+        output.note("nothing was changed")
         raise typer.Exit(1)
