@@ -24,7 +24,7 @@ app = group(
     "Examples:\n"
     "  pmctl domain dns list example.com\n"
     "  pmctl domain dns add example.com www A 192.0.2.10\n"
-    "  pmctl domain dns set example.com @ MX '10 mail.example.com' '20 mx2.example.net'"
+    "  pmctl domain dns set example.com www A 192.0.2.10 192.0.2.11"
 )
 
 RecordName = Annotated[
@@ -175,7 +175,7 @@ def set_(
 
     Examples:
       pmctl domain dns set example.com www A 192.0.2.10 192.0.2.11
-      pmctl domain dns set example.com @ MX '10 mail.example.com' '20 mx2.example.net' --yes
+      pmctl domain dns set example.com @ MX '10 mail.example.com' --yes
       pmctl domain dns set example.com @ TXT 'v=spf1 a mx -all' --dry-run
 
     What is there is kept, what is missing is added, and only then what is too much is deleted,
