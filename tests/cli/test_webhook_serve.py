@@ -87,6 +87,13 @@ def test_without_a_secret_nobody_is_received(pmctl):
     assert "webhook.secret is not set" in done[2]
 
 
+def test_a_system_that_cannot_fork_is_told_where_the_receiver_runs(pmctl, monkeypatch):
+    monkeypatch.delattr(os, "fork")
+    monkeypatch.setenv("PMCTL_WEBHOOK_SECRET", SECRET)
+    code, _, err = pmctl("webhook", "serve", "--listen", "127.0.0.1:0")
+    assert (code, "cannot run the receiver" in err, "WSL" in err) == (1, True, True)
+
+
 def test_what_waits_and_what_is_dead_is_told_and_dealt_with(pmctl, tmp_path, monkeypatch):
     monkeypatch.setenv("PMCTL_WEBHOOK_SPOOL", str(tmp_path / "kept"))
     spool = Spool(tmp_path / "kept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pmctl.webhook import drain as drains
 from pmctl.webhook.drain import Drain
 from pmctl.webhook.events import Event, Parsed, parse, rows
 from pmctl.webhook.metrics import Metrics
-from pmctl.webhook.spool import Spool
+from pmctl.webhook.spool import Spool, Waiting
 from tests.webhook.test_drain import empty, wait_for
 from tests.webhook.test_receiver import send
 
@@ -91,6 +92,33 @@ def test_a_database_that_is_away_is_said_once_but_no_fault_of_the_configuration(
     assert said == ["events wait in the spool: away 1",
                     "events wait in the spool: the login was refused",
                     "events reach the database again"]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["in the spool", "in the database, at a start"])
+def test_what_is_mended_is_no_longer_told_although_nothing_comes(
+    kept: Spool, niledb: Niledb, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Who asks whether we are ready, and then sends nothing, would wait for ever."""
+    metrics, said = Metrics(), list[str]()
+    broken = where == "in the spool"
+    waiting = Spool.waiting
+
+    def failing(spool: Spool, after: int, limit: int) -> list[Waiting]:
+        if broken:
+            raise sqlite3.OperationalError("disk I/O error")
+        return waiting(spool, after, limit)
+
+    monkeypatch.setattr(Spool, "waiting", failing)
+    drain = Drain(kept, lambda: niledb, metrics, say=said.append)
+    if not broken:
+        drain.failed(NotAllowed("the login was refused"))
+    drain.start()
+    if broken:
+        wait_for(lambda: metrics.trouble() != "")
+        broken = False
+    wait_for(lambda: metrics.trouble() == "")
+    drain.stop()
+    assert (drain.trouble, len(said)) == ("", 2)
 
 
 def test_a_log_that_takes_nothing_does_not_end_the_drain(kept: Spool, niledb: Niledb) -> None:

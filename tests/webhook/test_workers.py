@@ -7,12 +7,15 @@ import os
 import resource
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pmctl.errors import ConfigError
 from pmctl.paths import state_home
 from pmctl.webhook import metrics as figures
+from pmctl.webhook import processes
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.processes import Processes
 from pmctl.webhook.spool import Buried
@@ -193,17 +196,95 @@ def test_the_commands_see_the_spools_of_all_workers(
 
 def test_a_process_that_ends_again_and_again_is_started_less_and_less_often() -> None:
     said: list[str] = []
-    processes = Processes(say=said.append)
-    processes.start("worker", lambda: None)
-    (one,) = processes._all
-    wait_until(lambda: not processes._living())
+    made = Processes(say=said.append)
+    made.start("worker", lambda: None)
+    (one,) = made._all
+    wait_until(lambda: not made._living())
     pauses = []
     for _ in range(8):
-        processes._gone(one, "exit code 1")
+        made._gone(one, "exit code 1")
         pauses.append(one.pause)
-    processes.end()
+    made.end()
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert said[0] == "the worker ended (exit code 1); it is started again"
+
+
+def test_one_that_ends_again_and_again_is_told_until_it_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    said: list[str] = []
+    marks, mark = os.pipe()
+    monkeypatch.setattr(processes, "PAUSES_SECONDS", (0.001, 0.001))
+
+    def broken() -> None:
+        os.read(marks, 1)
+        raise ConfigError("the spool cannot be used")
+
+    made = Processes(say=said.append, ailing=told.append)
+    made.start("worker 2", broken)
+
+    def looks_until(true: Callable[[], bool]) -> None:
+        def looked() -> bool:
+            made._look()
+            return true()
+
+        wait_until(looked)
+
+    for number in range(processes.AILING):
+        assert told == []
+        os.write(mark, b".")
+        looks_until(lambda number=number: made._all[0].ends > number)  # type: ignore[misc]
+    assert told == ["the worker 2 ends again and again (exit code 1)"]
+    assert not [line for line in said if "Traceback" in line]
+    monkeypatch.setattr(processes, "STEADY_SECONDS", 0.0)
+    looks_until(lambda: told[-1] == "")
+    made.end()
+    os.close(marks)
+    os.close(mark)
+
+
+def test_a_process_that_is_started_again_has_heard_of_every_sighup() -> None:
+    """What this process read at its start is old: it must learn of it too."""
+    before = signal.getsignal(signal.SIGHUP)
+    heard: list[str] = []
+    told, tell = os.pipe()
+
+    def run() -> None:
+        os.write(tell, b"%d" % len(heard))
+        while True:
+            signal.pause()
+            os.write(tell, b"%d" % len(heard))
+
+    made = Processes(say=lambda _: None, hung_up=lambda: heard.append("SIGHUP"))
+    made.start("worker", run)
+    assert os.read(told, 1) == b"0"
+    signal.raise_signal(signal.SIGHUP)  # before `keep`: it must not end us
+    assert os.read(told, 1) == b"1"
+    os.kill(made._all[0].pid, signal.SIGKILL)
+    wait_until(lambda: not made._living())
+    made._again(made._all[0])
+    assert os.read(told, 1) == b"1"
+    made.end()
+    assert signal.getsignal(signal.SIGHUP) == before
+    os.close(told)
+    os.close(tell)
+
+
+def test_a_worker_that_was_killed_comes_back_with_the_secret_of_the_last_sighup(
+    place: Place, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    file.touch(0o600)
+    file.write_text("one\n")
+    del place.settings["PMCTL_WEBHOOK_SECRET"]
+    with place.serving(PMCTL_WEBHOOK_SECRET_FILE=str(file)) as served:
+        file.write_text("two\n")
+        served.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: served.status_of(body_of(1), "two") == 200)
+        kill(served, 1)
+        assert [served.status_of(body_of(2), one) for one in ("one", "two")] == [401, 200]
+        served.stored()
 
 
 def test_a_process_that_cannot_be_made_is_tried_again_and_a_full_log_ends_nothing(
@@ -213,17 +294,17 @@ def test_a_process_that_cannot_be_made_is_tried_again_and_a_full_log_ends_nothin
         raise OSError(28, text)
 
     again: list[int] = []
-    processes = Processes(say=full, restarted=lambda: again.append(1))
-    processes.start("worker", lambda: None)
-    (one,) = processes._all
-    wait_until(lambda: not processes._living())
+    made = Processes(say=full, restarted=lambda: again.append(1))
+    made.start("worker", lambda: None)
+    (one,) = made._all
+    wait_until(lambda: not made._living())
     with monkeypatch.context() as patch:
         patch.setattr(os, "fork", lambda: full("no more processes"))
-        processes._again(one)
+        made._again(one)
     assert (one.pid, one.pause > 0, again) == (0, True, [])
-    processes._again(one)
+    made._again(one)
     assert (one.pid > 0, again) == (True, [1])
-    processes.end()
+    made.end()
 
 
 def test_what_is_wrong_in_one_process_is_told_whole_by_another() -> None:

@@ -55,6 +55,11 @@ def serve(
     for this user and context; the one before a rotation is believed too (webhook.previous_secret).
     Those files are read again when they change, everything at SIGHUP.
     """
+    import os
+
+    if not hasattr(os, "fork"):
+        raise PmctlError("this system cannot run the receiver: its processes are forked",
+                         hint="Linux and macOS can, and Windows in WSL")  # fmt: skip
     from pmctl.cli.webhook_spool import spool_folder
     from pmctl.cli.webhook_trust import SECRET, places, trust_of
     from pmctl.webhook.whole import Database, Whole
@@ -69,6 +74,7 @@ def serve(
     with ExitStack() as open_:
         socks = [open_.enter_context(one) for one in _sockets(listen or settings.listen, workers)]
         host, port = socks[0].getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
 
         def ready() -> None:
             output.note(f"listening on http://{host}:{port}/webhooks/mautic")
@@ -113,7 +119,7 @@ def _sockets(listen: str, workers: int) -> list[socket.socket]:
     import socket
 
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
+    if not host or not port.isdecimal() or int(port) > 65_535:
         raise UsageError(f"--listen {listen}: not HOST:PORT", hint="for instance 127.0.0.1:8787")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     at = (host.strip("[]"), int(port))

@@ -120,6 +120,8 @@ class Drain:
                         self._stop.wait(PACE_SECONDS)
                     continue
                 self._spool.forget()
+                if self.trouble and not self._mended():
+                    self._came.wait(PAUSES_SECONDS[1])
             except Exception as exc:
                 self.failed(exc)
                 with self._taking:  # else a look of the other thread would write over it
@@ -202,6 +204,13 @@ class Drain:
             self._stop.wait(pause)
             pause = min(longest, pause * 2)
         return None
+
+    def _mended(self) -> bool:
+        """Whether what was wrong is over, asked where no event waits that will show it."""
+        mended = self._spool.backlog()[0] == 0 and self._takes_nothing()
+        if mended:
+            self._worked()
+        return mended
 
     def _takes_nothing(self) -> bool:
         """Whether a batch of nothing goes all the way."""

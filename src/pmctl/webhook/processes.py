@@ -17,10 +17,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from pmctl.errors import PmctlError
 
 PAUSES_SECONDS = (0.1, 5.0)  # before one that ended is started again: the first, and the longest
 STEADY_SECONDS = 10.0  # one that lived as long is started again after the first pause
+AILING = 3  # ends of one, none of which lived as long: something is wrong with it
 LOOK_SECONDS = 0.05
 END_SECONDS = 12.0  # what has not ended by then is killed: two more than the server gives itself
 _HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -32,37 +35,70 @@ class _Process:
     run: Callable[[], None]
     pid: int = 0  # 0 while there is none
     begun: float = 0.0
-    pause: float = 0.0
+    ends: int = 0  # one after the other, none of which lived for STEADY_SECONDS
+    how: str = ""  # it ended last
+
+    @property
+    def pause(self) -> float:
+        """Seconds before it is started again."""
+        first, longest = PAUSES_SECONDS
+        return min(longest, first * 2.0 ** min(self.ends - 1, 16))
 
 
 class Processes:
-    """`say` is told of each that ended and is started again; `restarted` counts it."""
+    """`say` is told of each that ended and is started again; `restarted` counts it.
+
+    `ailing` is told which one ends again and again, and nothing when none does any more.
+    `hung_up` is called at SIGHUP, from the first start on: here, so that a process that is started
+    later begins with what it did, and in each process that runs.
+    """
 
     def __init__(
-        self, *, say: Callable[[str], None], restarted: Callable[[], None] = lambda: None
+        self,
+        *,
+        say: Callable[[str], None],
+        restarted: Callable[[], None] = lambda: None,
+        ailing: Callable[[str], None] = lambda _: None,
+        hung_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._say, self._restarted = say, restarted
+        self._ailing, self._told = ailing, ""
+        self._hung_up = hung_up
         self._all: list[_Process] = []
         self._watched, self._held = os.pipe()
+        self._before: Any = None  # the handler of SIGHUP
 
     def start(self, name: str, run: Callable[[], None]) -> None:
         """Run something in a process of its own, from now on. SIGTERM raises SystemExit in it."""
+        if not self._all:
+            self._before = signal.signal(signal.SIGHUP, self._hand_on)
         self._all.append(_Process(name, run))
         self._begin(self._all[-1])
 
     def keep(self) -> NoReturn:
-        """Start again what ends, until this thread is interrupted; hand SIGHUP on to all."""
-        before = signal.signal(signal.SIGHUP, lambda *_: self._send(signal.SIGHUP))
-        try:
-            while True:
-                time.sleep(LOOK_SECONDS)
-                for one in self._all:
-                    if one.pid and (how := _ended(one.pid)) is not None:
-                        self._gone(one, how)
-                    elif not one.pid and time.monotonic() >= one.begun + one.pause:
-                        self._again(one)
-        finally:
-            signal.signal(signal.SIGHUP, before)
+        """Start again what ends, until this thread is interrupted."""
+        while True:
+            time.sleep(LOOK_SECONDS)
+            self._look()
+
+    def _look(self) -> None:
+        for one in self._all:
+            lived = time.monotonic() - one.begun
+            if one.pid and (how := _ended(one.pid)) is not None:
+                self._gone(one, how)
+            elif not one.pid and lived >= one.pause:
+                self._again(one)
+            elif one.pid and lived >= STEADY_SECONDS:
+                one.ends = 0
+        ill = next((one for one in self._all if one.ends >= AILING), None)
+        text = f"the {ill.name} ends again and again ({ill.how})" if ill else ""
+        if text != self._told:
+            self._ailing(text)
+            self._told = text
+
+    def _hand_on(self, *_: object) -> None:
+        self._hung_up()
+        self._send(signal.SIGHUP)
 
     def end(self) -> None:
         """Let all finish what they have in hand; kill what takes too long for that."""
@@ -78,6 +114,8 @@ class Processes:
                     os.waitpid(pid, 0)
             os.close(self._held)
             os.close(self._watched)
+            if self._before is not None:
+                signal.signal(signal.SIGHUP, self._before)
 
     def _living(self) -> Sequence[int]:
         for one in self._all:
@@ -92,10 +130,9 @@ class Processes:
                     os.kill(one.pid, number)
 
     def _gone(self, one: _Process, how: str) -> None:
-        first, longest = PAUSES_SECONDS
         steady = time.monotonic() - one.begun >= STEADY_SECONDS
-        one.pause = first if steady or not one.pause else min(longest, one.pause * 2)
         one.pid, one.begun = 0, time.monotonic()
+        one.ends, one.how = 1 if steady else one.ends + 1, how
         with suppress(OSError, ValueError):  # a log that is full or closed must not end us all
             self._say(f"the {one.name} ended ({how}); it is started again")
 
@@ -114,21 +151,24 @@ class Processes:
             one.begun = time.monotonic()
             one.pid = os.fork()
             if one.pid == 0:
-                self._child(one.run)
+                self._child(one)
 
-    def _child(self, run: Callable[[], None]) -> NoReturn:
+    def _child(self, one: _Process) -> NoReturn:
         code = 1
         try:
             os.close(self._held)
             signal.signal(signal.SIGTERM, _stop)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the first process says when
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, lambda *_: self._hung_up())
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
             threading.Thread(target=_end_with, args=(self._watched,), daemon=True).start()
-            run()
+            one.run()
             code = 0
         except SystemExit:
             code = 0
+        except PmctlError as exc:
+            with suppress(OSError, ValueError):
+                self._say(f"the {one.name}: {exc.message}")
         except BaseException:
             traceback.print_exc()
         finally:

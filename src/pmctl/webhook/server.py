@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Callable
+import resource
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -91,21 +90,15 @@ def server(receiver: Receiver) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(
-    receiver: Receiver, listening: socket.socket, *, again: Callable[[], None] | None = None
-) -> None:
-    """Answer on a listening socket until SIGTERM or SIGINT; at SIGHUP `again` is called."""
-    if again and hasattr(signal, "SIGHUP"):  # not on Windows
-        signal.signal(signal.SIGHUP, lambda *_: again())
+def serve(receiver: Receiver, listening: socket.socket) -> None:
+    """Answer on a listening socket until SIGTERM or SIGINT."""
     _open_many()
     server(receiver).run(sockets=[listening])
 
 
 def _open_many() -> None:
     """Let this process open as many files as it may, within reason."""
-    with suppress(ImportError, OSError, ValueError):  # there is no such limit on Windows
-        import resource
-
+    with suppress(OSError, ValueError):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
         if 0 <= soft < most:  # infinity is -1

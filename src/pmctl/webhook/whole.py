@@ -68,7 +68,12 @@ class Whole:
         self._numbers = numbers(folder, workers)
         # rows: this process, the workers, and a drain for each spool
         self._metrics = Metrics(1 + workers + len(self._numbers))
-        self._processes = Processes(say=say, restarted=lambda: self._metrics.add("restarts"))
+        self._processes = Processes(
+            say=say,
+            restarted=lambda: self._metrics.add("restarts"),
+            ailing=self._metrics.say,
+            hung_up=trust.again if trust else lambda: None,
+        )
         self._woken, self._wakes = os.pipe()
         os.set_blocking(self._wakes, False)
 
@@ -106,9 +111,7 @@ class Whole:
         whole = Spools(self._folder, keep_seconds=self._keep_seconds, workers=self._workers)
         try:
             receiver = Receiver(spool, self._trust, self._row(number), came=self._came, whole=whole)
-            serve(
-                receiver, self._socks[number - 1], again=self._trust.again if self._trust else None
-            )
+            serve(receiver, self._socks[number - 1])
         finally:
             whole.close()
             spool.close()
