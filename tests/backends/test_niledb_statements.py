@@ -59,7 +59,7 @@ def drained(niledb: Niledb, folder: Path) -> None:
     while spool.backlog()[0] and time.monotonic() < until:
         threading.Event().wait(0.01)
     drain.stop()
-    assert (spool.backlog()[0], spool.dead()) == (0, [])
+    assert (spool.backlog()[0], spool.dead_count()) == (0, 0)
     spool.close()
 
 

@@ -74,11 +74,11 @@ def test_serve_keeps_answers_stores_and_ends_with_143(server, tmp_path):
     )}  # fmt: skip
     database.close()
     spool = Spool(tmp_path / "pmctl" / "spool" / "default")
-    waiting, dead = spool.waiting(0, 1), spool.dead()
+    waiting, dead = spool.waiting(0, 1), spool.dead_count()
     spool.close()
     bodies = (parse(webhook_bodies.body(one), datetime.now(UTC)).events for one in NAMES)
     assert stored == {event.id for events in bodies for event in events}
-    assert (waiting, dead) == ([], [])
+    assert (waiting, dead) == ([], 0)
 
 
 def test_without_a_secret_nobody_is_received(pmctl):

@@ -42,7 +42,9 @@ def kept(place: Place) -> tuple[list[bytes], dict[bytes, str]]:
     try:
         assert spool.waiting(0, 1) == []
         rows = spool._sql.execute("select body from bodies order by id")
-        return [row[0] for row in rows], {one.body: one.reason for one in spool.dead()}
+        return [row[0] for row in rows], {
+            spool.dead_body(one.id): one.reason for one in spool.dead()
+        }
     finally:
         spool.close()
 

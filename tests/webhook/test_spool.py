@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ import pytest
 
 from pmctl.webhook import spool as spools
 from pmctl.webhook.spool import Buried, Spool, SpoolFull
+from pmctl.webhook.spools import Spools, spool_at
 from tests.conftest import Run
 
 
@@ -24,6 +26,35 @@ def test_many_large_bodies_are_read_a_few_at_a_time(
         after = found[-1].id
         read.append([len(one.body) for one in found])
     assert read == [[400, 400, 400], [5000], [10, 10]]
+
+
+@pytest.mark.parametrize("page", [1, 3, 500])
+def test_dead_letters_are_told_the_oldest_first_whatever_the_page_and_without_their_bodies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(spools, "DEAD", page)
+    moments = {1: [5.0, 1.0, 3.0, 3.0], 2: [2.0, 3.0, 9.0]}
+    for number, times in moments.items():
+        spool = spool_at(tmp_path, number)
+        spool.append([(moment, b"x" * 2_000_000) for moment in times])
+        dead = [Buried(n, moment, "bad", b"x" * 2_000_000) for n, moment in enumerate(times, 1)]
+        spool.done(range(1, len(times) + 1), dead)
+        spool.close()
+    whole = Spools(tmp_path)
+    tracemalloc.start()
+    letters = list(whole.dead())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    share = 10**9
+    assert [(one.received_at, one.id) for one in letters] == [
+        (1.0, 2), (2.0, share + 1), (3.0, 3), (3.0, 4), (3.0, share + 2), (5.0, 1), (9.0, share + 3)
+    ]  # fmt: skip
+    assert {one.bytes for one in letters} == {2_000_000}
+    assert (whole.dead_count(), peak < 1_000_000) == (7, True)
+    assert whole.dead_letter(share + 2) == letters[4]
+    assert [whole.dead_letter(one) for one in (5, share, share + 4, 7 * share, 0, -1)] == [None] * 6
+    assert (len(whole.dead_body(3)), whole.dead_body(99)) == (2_000_000, b"")
+    whole.close()
 
 
 def test_what_is_done_makes_room_for_what_comes_and_free_pages_count_as_room(
@@ -135,5 +166,6 @@ def test_marks_that_stop_halfway_are_made_again_and_bury_each_dead_once(
         spool.done(range(1, 11), dead)
     assert [one.id for one in spool.waiting(0, 99)] == [5, 6, 7, 8, 9, 10]
     spool.done(range(1, 11), dead)
-    assert (spool.waiting(0, 99), [one.body for one in spool.dead()]) == ([], [b"2", b"6", b"10"])
+    buried = [spool.dead_body(one.id) for one in spool.dead()]
+    assert (spool.waiting(0, 99), buried) == ([], [b"2", b"6", b"10"])
     spool.close()

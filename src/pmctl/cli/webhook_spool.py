@@ -66,8 +66,9 @@ def show(ctx: typer.Context, id: Annotated[int, typer.Argument(help="Its number.
     Examples:
       pmctl webhook dead show 3
     """
-    (letter,) = _named(spool_of(context_of(ctx)), [id])
-    output.show_text(letter.body.decode(errors="replace"), lambda: _row(letter))
+    spool = spool_of(context_of(ctx))
+    (letter,) = _named(spool, [id])
+    output.show_text(spool.dead_body(id).decode(errors="replace"), lambda: _row(letter))
 
 
 @dead.command("retry", cls=Command)
@@ -156,13 +157,13 @@ def _moment(option: str, text: str) -> float:
 
 
 def _row(letter: DeadLetter) -> dict[str, object]:
-    return {"id": letter.id, "received_at": _told(letter.received_at), "bytes": len(letter.body),
+    return {"id": letter.id, "received_at": _told(letter.received_at), "bytes": letter.bytes,
             "reason": letter.reason}  # fmt: skip
 
 
 def _named(spool: Spools, ids: list[int]) -> list[DeadLetter]:
     """Raises NotFound for a number that is none of them."""
-    there = {letter.id: letter for letter in spool.dead()}
-    if missing := [str(one) for one in ids if one not in there]:
+    found = {one: spool.dead_letter(one) for one in ids}
+    if missing := [str(one) for one, letter in found.items() if letter is None]:
         raise NotFound(f"no dead letter {', '.join(missing)}", hint="pmctl webhook dead list")
-    return [there[one] for one in dict.fromkeys(ids)]
+    return [letter for letter in found.values() if letter]

@@ -94,7 +94,7 @@ def _spool(context: Context) -> Part:
         waiting, lag = spool.backlog()
         facts: dict[str, Any] = {
             "folder": str(spool.folder), "waiting": waiting, "lag_seconds": round(lag, 1),
-            "dead": len(spool.dead()), "free_bytes": spool.free_bytes(),
+            "dead": spool.dead_count(), "free_bytes": spool.free_bytes(),
             "trouble": spool.trouble(),
         }  # fmt: skip
     said = [f"{waiting:,} wait" + (f", the oldest for {lag:,.0f} s" if waiting else "")

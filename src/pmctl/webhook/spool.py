@@ -24,6 +24,7 @@ READ_BYTES = 16 << 20  # of bodies at once, or a single larger one
 PAGES = 4000  # in the WAL before they go into the file: who drains does that first, if any does
 MARK = 100  # bodies in one transaction: who receives waits for it
 MARK_PAUSE_SECONDS = 0.002  # SQLite looks again after one, two, five, … milliseconds
+DEAD = 500  # dead letters read at once, without their bodies
 FORGET = 1000  # bodies in one transaction: what is deleted takes room in the WAL first
 _TABLES = """
 create table if not exists bodies (
@@ -34,6 +35,7 @@ create index if not exists bodies_done on bodies (done_at) where done_at is not 
 create table if not exists dead (
   id integer primary key autoincrement, received_at real not null, reason text not null,
   body blob not null);
+create index if not exists dead_received on dead (received_at, id);
 """
 # the dead letters of several spools are told apart by their numbers
 _NUMBERS = (
@@ -47,6 +49,8 @@ _BURY = (
 )
 _REVIVE = "insert into bodies (received_at, body) select received_at, body from dead where id = ?"
 
+_LETTER = "select id, received_at, reason, length(body) from dead"  # reads no body
+_DEAD = f"{_LETTER} where (received_at, id) > (?, ?) order by received_at, id limit ?"
 _FORGET = "delete from bodies where id in (select id from bodies where done_at < ? limit ?)"
 _DONE_BETWEEN = "from bodies where done_at is not null and received_at >= ? and received_at < ?"
 
@@ -66,12 +70,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A body that cannot be stored, and why."""
+    """What is known of a body that cannot be stored, of so many `bytes`; see `dead_body`."""
 
     id: int
     received_at: float
     reason: str
-    body: bytes
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +184,34 @@ class Spool:
             ).fetchone()
         return count, max(0.0, time.time() - oldest[0]) if oldest else 0.0
 
-    def dead(self) -> list[DeadLetter]:
-        """Return the dead letters, oldest first."""
-        with self._lock:
-            rows = self._sql.execute("select id, received_at, reason, body from dead order by id")
-            return [DeadLetter(*row) for row in rows]
+    def dead_count(self) -> int:
+        """Return how many dead letters there are."""
+        with self._asking:
+            ((count,),) = self._ask.execute("select count(*) from dead")
+        return int(count)
+
+    def dead(self) -> Iterator[DeadLetter]:
+        """Yield the dead letters, oldest first, read a page at a time."""
+        after = (0.0, 0)
+        while True:
+            with self._asking:
+                rows = self._ask.execute(_DEAD, (*after, DEAD)).fetchall()
+            yield from (DeadLetter(*row) for row in rows)
+            if len(rows) < DEAD:
+                return
+            after = rows[-1][1], rows[-1][0]
+
+    def dead_letter(self, number: int) -> DeadLetter | None:
+        """Return the dead letter with this number, or None."""
+        with self._asking:
+            row = self._ask.execute(f"{_LETTER} where id = ?", (number,)).fetchone()
+        return DeadLetter(*row) if row else None
+
+    def dead_body(self, number: int) -> bytes:
+        """Return the body of a dead letter, nothing when it is there no more."""
+        with self._asking:
+            row = self._ask.execute("select body from dead where id = ?", (number,)).fetchone()
+        return bytes(row[0]) if row else b""
 
     def retry(self, ids: Sequence[int]) -> None:
         """Let dead letters wait again."""

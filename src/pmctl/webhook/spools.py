@@ -6,6 +6,7 @@ uses it any more: a receiver that was started again with fewer workers drains it
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,10 +54,23 @@ class Spools:
         found = [spool.backlog() for spool in self]
         return sum(count for count, _ in found), max(lag for _, lag in found)
 
-    def dead(self) -> list[DeadLetter]:
-        """Return the dead letters, each with a number of its own, oldest first."""
-        return sorted((one for spool in self for one in spool.dead()), key=lambda one:
-                      (one.received_at, one.id))  # fmt: skip
+    def dead_count(self) -> int:
+        """Return how many dead letters there are."""
+        return sum(spool.dead_count() for spool in self)
+
+    def dead(self) -> Iterator[DeadLetter]:
+        """Yield the dead letters, each with a number of its own, oldest first, page by page."""
+        return heapq.merge(
+            *(spool.dead() for spool in self), key=lambda one: (one.received_at, one.id)
+        )
+
+    def dead_letter(self, number: int) -> DeadLetter | None:
+        """Return the dead letter with this number, or None."""
+        return next((spool.dead_letter(own) for spool, (own,) in self._of([number])), None)
+
+    def dead_body(self, number: int) -> bytes:
+        """Return the body of a dead letter, nothing when it is there no more."""
+        return next((spool.dead_body(own) for spool, (own,) in self._of([number])), b"")
 
     def retry(self, ids: Sequence[int]) -> None:
         """Let dead letters wait again."""
