@@ -24,7 +24,7 @@ GROUPS = {
     "webhook": "What Mautic tells of each send, open and click, and who receives it.",
     "domain": "Domains of HestiaCP: web, mail and DNS as one thing.",
     "config": "Contexts, settings and secrets.",
-    "sandbox": "A stand-in Mautic on this machine, to try things safely.",
+    "sandbox": "A stand-in Mautic and HestiaCP on this machine, to try things safely.",
     "help": "Exit codes, and the whole command tree as JSON.",
     "completion": "Print the completion script of a shell.",
 }

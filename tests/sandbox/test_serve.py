@@ -27,7 +27,7 @@ def serving() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize(("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_it_prints_settings_for_a_shell_serves_and_stops_cleanly(serving, ending, code):
-    lines = [serving.stdout.readline() for _ in range(3)]
+    lines = [serving.stdout.readline() for _ in range(6)]
     settings = dict(line.removeprefix("export ").rstrip("\n").split("=", 1) for line in lines)
     port = settings["PMCTL_MAUTIC_URL"].rpartition(":")[2]
 
@@ -39,6 +39,9 @@ def test_it_prints_settings_for_a_shell_serves_and_stops_cleanly(serving, ending
 
     assert first.startswith(b"HTTP/1.1 503")
     assert sorted(settings) == [
+        "PMCTL_HESTIA_ACCESS_KEY",
+        "PMCTL_HESTIA_SECRET_KEY",
+        "PMCTL_HESTIA_URL",
         "PMCTL_MAUTIC_CLIENT_ID",
         "PMCTL_MAUTIC_CLIENT_SECRET",
         "PMCTL_MAUTIC_URL",

@@ -92,6 +92,8 @@ def parse(text: str) -> Fault:
     found = _HOW.fullmatch(how)
     if not found:
         raise ValueError(f"{text!r}: cannot fail with {how!r}; one of {HOWS}")
+    if found["exit"] and not path.startswith(("/api/v-", "*", "/api/*")):
+        raise ValueError(f"{text!r}: {how} is for a command of HestiaCP, a path like /api/v-...")
     cut = {"cut-after": 0}.get(how) if found["bytes"] is None else int(found["bytes"])
     return Fault(
         method,

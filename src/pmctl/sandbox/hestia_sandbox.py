@@ -30,6 +30,8 @@ class HestiaSandbox(Sandbox):
     writes are not kept apart, as they are not there: counters get lost.
     """
 
+    name = "HestiaCP"
+
     def __init__(
         self,
         *,

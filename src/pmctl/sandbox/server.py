@@ -28,6 +28,8 @@ class MauticSandbox(Sandbox, Acts):
     what else Acts has let time pass and people act.
     """
 
+    name = "Mautic"
+
     def __init__(
         self,
         *,

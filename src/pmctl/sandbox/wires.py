@@ -43,6 +43,8 @@ class Sandbox:
     answers is a subclass: it has `answer`, `broken` and `page`, and may have `path_of` and `work`.
     """
 
+    name = ""  # of what it stands in for
+
     def __init__(
         self, *, latency_ms: float = 0, faults: Iterable[str | Fault] = (), port: int = 0
     ) -> None:
