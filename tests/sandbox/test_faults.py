@@ -19,6 +19,8 @@ from tests.sandbox.conftest import campaign
         ("get:/api/x:1:cut-at-120", Fault("GET", "/api/x", 1, "cut-at-120", cut_at=120)),
         ("PUT:/a:b:1:slow-0.5", Fault("PUT", "/a:b", 1, "slow-0.5", seconds=0.5)),
         ("PUT:/a:1:500-stored", Fault("PUT", "/a", 1, "500-stored")),
+        ("POST:/api/v-add-user:1:hang-after", Fault("POST", "/api/v-add-user", 1, "hang-after")),
+        ("*:*:1:exit-15", Fault("*", "*", 1, "exit-15", exit_code=15)),
     ],
 )
 def test_a_fault_is_read(text, fault):
@@ -36,6 +38,7 @@ def test_a_fault_is_read(text, fault):
         ("GET:/a:1:explode", "cut-before"),
         ("GET:/a:1:cut-at-x", "cut-before"),
         ("GET:/a:1:999", "cut-before"),
+        ("POST:/api/campaigns:1:exit-3", "for a command of HestiaCP"),
     ],
 )
 def test_a_wrong_fault_says_what_is_wrong(text, said):

@@ -121,7 +121,6 @@ def _add_catchall(call: Call) -> str:
 def _change_catchall(call: Call) -> str:
     check.email_format(call.args[2])
     _, _, domain = _domain(call)
-    _is_set(domain, "CATCHALL")
     domain.conf["CATCHALL"] = call.args[2]
     return ""
 

@@ -14,7 +14,7 @@ from pmctl.sandbox.hestia_commands import (
     failed,
 )
 from pmctl.sandbox.hestia_logs import noted
-from pmctl.sandbox.hestia_store import LIMITS, Store, User, new_user
+from pmctl.sandbox.hestia_store import Store, User, new_user
 from pmctl.sandbox.hestia_suspend import everything
 
 RESERVED = ("aria", "aria_log", "mysql", "mysql_upgrade", "ib", "ib_buffer", "ddl", "ddl_recovery",
@@ -79,10 +79,11 @@ def _suspend(call: Call) -> str:
 @command("v-unsuspend-user", "USER [RESTART]")
 def _unsuspend(call: Call) -> str:
     user = check.user(call.store, call.args[0])
-    if user.suspended:
-        user.conf["SUSPENDED"] = "no"
-        everything(call, user, "no")
-        call.bump(call.store.users[call.store.root], "SUSPENDED_USERS", -1)
+    if user.name == call.store.root:
+        return ""
+    user.conf["SUSPENDED"] = "no"
+    everything(call, user, "no")
+    call.bump(call.store.users[call.store.root], "SUSPENDED_USERS", -1)  # suspended or not
     return ""
 
 
@@ -159,12 +160,15 @@ def _change_package(call: Call) -> str:
     return ""
 
 
+_COVERED = {"WEB_DOMAINS": "WEB_DOMAIN", "DNS_DOMAINS": "DNS_DOMAIN", "DATABASES": "DATABASE",
+            "CRON_JOBS": "CRON"}  # fmt: skip
+
+
 def _fits(user: User, package: dict[str, str]) -> None:
-    """Refuse a package that is too small for what the user has."""
-    for limit in (one for one in LIMITS if one not in {"WEB_ALIASES", "DNS_RECORDS"}):
-        used = int(user.conf[f"U_{limit}"])
-        if package[limit] != "unlimited" and used > int(package[limit]):
-            raise failed(LIMIT, f"Package doesn't cover {limit} usage")
+    """Refuse a package that is too small. Mail is not looked at: a slip of the script's pen."""
+    for limit, said in _COVERED.items():
+        if package[limit] != "unlimited" and int(user.conf[f"U_{limit}"]) > int(package[limit]):
+            raise failed(LIMIT, f"Package doesn't cover {said} usage")
 
 
 def _package(store: Store, name: str) -> None:

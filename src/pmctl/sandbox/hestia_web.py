@@ -36,6 +36,8 @@ def _add(call: Call) -> str:
         check.ip_format(ip)
     user = check.user(call.store, owner, active=True)
     check.room(user, "WEB_DOMAINS", len(user.web))
+    if aliases != "none":
+        check.room(user, "WEB_ALIASES", wanted.count(","))
     for one in (name, *wanted.split(",")):
         if one and one != "none":
             check.new_domain(call.store, user, one, "web")
@@ -103,6 +105,7 @@ def _add_alias(call: Call) -> str:
     user, _, row = _web(call)
     for one in wanted.split(","):
         check.new_domain(call.store, user, one, "web")
+    check.room(user, "WEB_ALIASES", wanted.count(","))
     row["ALIAS"] = ",".join([*_aliases(row), wanted])
     call.bump(user, "U_WEB_ALIASES", len(wanted.split(",")))
     return ""
@@ -113,7 +116,7 @@ def _delete_alias(call: Call) -> str:
     user, _, row = _web(call)
     gone = call.args[2].lower()
     if gone not in _aliases(row):
-        raise failed(NOTEXIST, f"domain alias {gone} doesn't exist")
+        raise failed(NOTEXIST, f"alias {gone} doesn't exist")
     row["ALIAS"] = ",".join(one for one in _aliases(row) if one != gone)
     call.bump(user, "U_WEB_ALIASES", -1)
     return ""
