@@ -75,6 +75,23 @@ def test_a_domain_that_is_wholly_suspended_does_not_exist_for_the_next_one(panel
     assert panel.do("v-unsuspend-domain", "bob", "builder.test") == ""
 
 
+@pytest.mark.parametrize(
+    ("noun", "name", "counter"),
+    [
+        ("web-domain", "example.test", "WEB"),
+        ("dns-domain", "example.test", "DNS"),
+        ("mail-domain", "example.test", "MAIL"),
+        ("database", "alice_shop", "DB"),
+    ],
+)
+def test_what_goes_while_it_is_suspended_is_no_longer_counted(panel, noun, name, counter):
+    conf = panel.store.users["alice"].conf
+    panel.do(f"v-suspend-{noun}", "alice", name)
+    assert conf[f"SUSPENDED_{counter}"] == "1"
+    panel.do(f"v-delete-{noun}", "alice", name)
+    assert conf[f"SUSPENDED_{counter}"] == "0"
+
+
 def test_a_signed_mail_domain_has_its_key_in_the_zone_until_it_goes(panel):
     zone = panel.store.users["bob"].dns["builder.test"]
 

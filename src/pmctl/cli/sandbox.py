@@ -59,7 +59,7 @@ def serve(
       pmctl sandbox serve --port 8081
       pmctl sandbox serve --fail 'POST:/api/campaigns/new:1:500-stored'
       pmctl sandbox serve --fail 'GET:/api/*:*:slow-2' --latency 40
-      pmctl sandbox serve --only hestia --fail 'POST:/api/v-add-mail-account:3:hang-after'
+      pmctl sandbox serve --only hestia --fail '*:/api/v-add-user:3:hang-after'
 
     They keep everything in memory; nothing is sent to anybody.
 
