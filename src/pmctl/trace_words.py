@@ -20,6 +20,9 @@ _SECRET_PAIR = re.compile(
     r"""[^"'&\s,;<>]+""",
     re.IGNORECASE,
 )
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
+)
 _USERINFO = re.compile(r"//[^/@\s]*@")
 
 
@@ -44,7 +47,8 @@ def shown(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return [shown("", part) for part in value]
     if isinstance(value, str):
-        return _SECRET_PAIR.sub(r"\1***", redact(_USERINFO.sub("//***@", value))[:TRACED_CHARS])
+        value = _PRIVATE_KEY.sub("***", redact(_USERINFO.sub("//***@", value)))
+        return _SECRET_PAIR.sub(r"\1***", value[:TRACED_CHARS])
     return value
 
 

@@ -186,7 +186,19 @@ def test_what_a_command_warned_of_is_said_once(pmctl: Run, panel: HestiaSandbox)
     assert err.count("type is invalid") == 1
 
 
-def test_a_new_zone_gets_the_address_of_the_web_part(pmctl: Run, panel: HestiaSandbox) -> None:
+def test_a_new_zone_gets_the_address_that_the_world_sees(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.store.nat = {"192.0.2.10": "203.0.113.5"}
+
+    code, _, _ = pmctl("domain", "add", "shop.test", "--dns")
+
+    assert code == 0
+    assert panel.written == [("v-add-dns-domain", ["alice", "shop.test", "203.0.113.5"])]
+
+
+def test_a_key_that_may_not_list_addresses_takes_that_of_the_web_part(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.fail("POST:/api/v-list-user-ips:*:exit-10")
     pmctl("domain", "add", "new.test", "--user", "alice", "--web")
 
     code, _, _ = pmctl("domain", "add", "new.test", "--repair")

@@ -32,6 +32,15 @@ class DomainGroup(Lazy):
         ),
         "unsuspend": ("pmctl.cli.domain_change", "Let suspended domains work again."),
         "dns": ("pmctl.cli.domain_dns", "The DNS records of a domain: list, add, delete, set."),
+        "dkim": (
+            "pmctl.cli.domain_dkim",
+            "Show the DKIM record of a domain as it is to be published.",
+        ),
+        "ssl": ("pmctl.cli.domain_ssl", "Certificates of a domain: show, Let's Encrypt."),
+        "records": (
+            "pmctl.cli.domain_records",
+            "Say what must be in DNS for a domain, ready to copy.",
+        ),
     }
 
 
@@ -43,7 +52,7 @@ app = group(
     "  pmctl domain list\n"
     "  pmctl domain add example.com --user alice\n"
     "  pmctl domain dns add example.com www A 192.0.2.10\n"
-    "  pmctl domain suspend example.com",
+    "  pmctl domain records example.com --zone",
     cls=DomainGroup,
 )
 

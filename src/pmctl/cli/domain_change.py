@@ -67,7 +67,9 @@ def add(
     what is missing and leaves alone what is there. A time-out is looked up, never repeated.
     """
     from pmctl.clients import domain_change as change
+    from pmctl.clients.domain_record import checked_address
 
+    checked_address(ip)
     wanted = change.chosen_parts(web=web, mail=mail, dns=dns)
     with panel_of(ctx) as panel:
         found = _before(panel, name, user)
@@ -110,10 +112,11 @@ def _before(panel: Panel, name: str, user: str) -> Domain:
 def _address(panel: Panel, found: Domain, wanted: Sequence[Part]) -> str:
     """Return the address for a DNS part that is added by itself; "" where none is needed."""
     from pmctl.clients import domain_change as change
+    from pmctl.clients.domain_addresses import address
 
     steps = change.adding(found, wanted, "")
     if any(step.command == "v-add-dns-domain" for step in steps):
-        return change.zone_address(panel, found)
+        return address(panel, found)
     return ""
 
 

@@ -60,7 +60,10 @@ class Web:
 
 @dataclass(frozen=True)
 class Mail:
-    """The mail part. `accounts` counts mailboxes; `rate_limit` is mails an hour and account."""
+    """The mail part. `accounts` counts mailboxes; `rate_limit` is mails an hour and account.
+
+    `webmail` is where its webmail is, "" where the panel has none.
+    """
 
     accounts: int | None
     dkim: bool
@@ -85,7 +88,7 @@ class Mail:
             catchall=text(row, "CATCHALL"),
             rate_limit=number(row, "RATE_LIMIT"),
             ssl=_ssl(row),
-            webmail=text(row, "WEBMAIL_ALIAS"),
+            webmail=text(row, "WEBMAIL_ALIAS") if text(row, "WEBMAIL") else "",
             suspended=yes(row, "SUSPENDED"),
             disk_mb=number(row, "U_DISK"),
             created=_created(row),

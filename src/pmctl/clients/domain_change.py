@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pmctl.backends.hestia_errors import SUSPENDED, UNSUSPENDED, HestiaError
 from pmctl.clients.domain import PARTS, Domain, Part, look, number
-from pmctl.errors import Conflict, OutcomeUnknown, PmctlError, UsageError
+from pmctl.errors import Conflict, OutcomeUnknown, PmctlError
 
 if TYPE_CHECKING:
     from pmctl.clients.panel import Panel
@@ -121,23 +121,6 @@ def _full(panel: Panel, found: Domain, part: Part) -> str:
         noun = _NOUNS[part] if most == 1 else f"{_NOUNS[part]}s"
         return f"the package of {found.owner} allows {most} {noun}, and {used} are in use"
     return "HestiaCP left it out, and does not say why: does the server have that service?"
-
-
-def zone_address(panel: Panel, found: Domain) -> str:
-    """Return the address that a new zone points to: the user's, as seen from outside.
-
-    Raises UsageError when the panel does not say one.
-    """
-    try:
-        for address, row in panel.hestia.rows("v-list-user-ips", found.owner).rows.items():
-            return str(row.get("NAT") or address)
-    except HestiaError:
-        pass  # an older panel, or a key that may not: the address of the web part will do
-    if found.web and found.web.ip:
-        return found.web.ip
-    raise UsageError(
-        "HestiaCP wants an address for the DNS part, and does not say one", hint="--ip ADDRESS"
-    )
 
 
 def deleting(found: Domain, chosen: Sequence[Part]) -> list[Step]:

@@ -121,6 +121,13 @@ def record_name(zone: str, record: str) -> str:
     return text
 
 
+def checked_address(text: str) -> str:
+    """Return an address, or the nothing that was given. Raises UsageError for what is none."""
+    if text and not _is_address(text):
+        raise UsageError(f"{text} is no address", hint="as in 192.0.2.10 or 2001:db8::10")
+    return text
+
+
 def same(one: Record | Wanted, other: Record | Wanted) -> bool:
     """Whether DNS would answer the same for both, their TTL apart."""
     return key(one) == key(other)

@@ -11,6 +11,7 @@ from email.parser import BytesParser
 from urllib.parse import parse_qsl
 
 from pmctl.sandbox import (  # noqa: F401  each brings its commands
+    hestia_certificates,
     hestia_cron,
     hestia_databases,
     hestia_dns,

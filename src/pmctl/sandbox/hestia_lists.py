@@ -225,13 +225,3 @@ def _database(call: Call) -> str:
     owner, name = call.take(2)
     row = check.database(check.user(call.store, owner), name)
     return listed(call.given(3, "shell"), [(name, row)], DATABASE)
-
-
-@command("v-list-mail-domain-ssl", "USER DOMAIN [FORMAT]")
-def _mail_certificate(call: Call) -> str:
-    name = call.args[1]
-    check.mail_domain(check.user(call.store, call.args[0]), name)
-    fields = ("CRT", "KEY", "CA", "SUBJECT", "ALIASES", "NOT_BEFORE", "NOT_AFTER", "SIGNATURE",
-              "PUB_KEY", "ISSUER")  # fmt: skip
-    echoed = ",\n".join(f'        "{one}": ""' for one in fields)
-    return f'{{\n\t"{name}": {{\n{echoed}\n\t}}\n}}'

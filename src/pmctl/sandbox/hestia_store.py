@@ -90,6 +90,7 @@ class Store:
     host_users: dict[str, list[str]] = field(default_factory=dict)  # by type of database
     stopped: set[str] = field(default_factory=set)  # services
     ips: tuple[str, ...] = ("192.0.2.10",)
+    nat: Row = field(default_factory=dict)  # the outer address of one of them
     root: str = "admin"
     letsencrypt: bool = False  # whether a certificate can be had
     clock: Callable[[], datetime.datetime] = datetime.datetime.now
