@@ -98,7 +98,7 @@ def enable(
                 f"{found.domain}: Let's Encrypt would not get through, so it was not asked",
                 hint="mend that, or say --no-check where this machine sees it otherwise",
             )
-        _ask(panel, found, part, asked, checked=not no_check)
+        ssl.enable(panel, found, part, asked, checked=not no_check)
         now = look(panel, found.owner, found.domain)
         output.show([c for c in ssl.certificates(panel, now) if c.part == part], _COLUMNS)
 
@@ -107,20 +107,3 @@ def _problems(panel: Panel, found: Domain, asked: list[str]) -> list[str]:
     from pmctl.clients.domain_ssl import check
 
     return [one.problem for one in check(panel, found, asked) if one.problem]
-
-
-def _ask(panel: Panel, found: Domain, part: Secured, asked: list[str], *, checked: bool) -> None:
-    """Ask for the certificate; a refusal of Let's Encrypt is told with what is seen from here."""
-    from pmctl.backends.hestia_errors import CONNECT, NOT_EXIST, HestiaError
-    from pmctl.clients.domain_ssl import enable as ask_for
-
-    try:
-        ask_for(panel, found, part, asked)
-    except HestiaError as exc:
-        if exc.code in (CONNECT, NOT_EXIST):
-            problems = [] if checked else _problems(panel, found, asked)
-            for problem in problems:
-                output.warn(problem)
-            if not problems:
-                exc.hint += "; from here the names and port 80 look well"
-        raise

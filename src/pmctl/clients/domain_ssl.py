@@ -70,10 +70,11 @@ def check(panel: Panel, found: Domain, asked: list[str]) -> list[Check]:
     return domain_checks.check(asked, wanted)
 
 
-def enable(panel: Panel, found: Domain, part: Secured, asked: list[str]) -> None:
-    """Have the panel get a certificate of Let's Encrypt and use it; one takes up to a minute.
+def enable(panel: Panel, found: Domain, part: Secured, asked: list[str], *, checked: bool) -> None:
+    """Have the panel get a certificate of Let's Encrypt and use it, which may take a minute.
 
-    Raises HestiaError, with where its log lies.
+    Raises HestiaError, with where its log lies and what is seen from here; `checked` says that
+    nothing was wrong there before.
     """
     before = _certificate(panel, found, part).not_before
 
@@ -88,7 +89,11 @@ def enable(panel: Panel, found: Domain, part: Secured, asked: list[str]) -> None
                     target=f"{found.domain} ({part})", done=done)  # fmt: skip
     except HestiaError as exc:
         if exc.code in (CONNECT, NOT_EXIST):
-            exc.hint = f"the server's {log_of(found, part)} says more"
+            seen = [] if checked else check(panel, found, asked)
+            wrong = "; ".join(one.problem for one in seen if one.problem)
+            exc.hint = f"the server's {log_of(found, part)} says more; from here " + (
+                f"it looks so: {wrong}" if wrong else "the names and port 80 look well"
+            )
         raise
 
 
