@@ -27,7 +27,7 @@ import pytest
 
 from pmctl.backends import niledb_verify
 from pmctl.backends.niledb import Niledb
-from pmctl.webhook.events import sign
+from pmctl.webhook.signature import sign
 from tests.postgres import PASSWORD, TENANT, Server
 from tests.serving import Served, serving, wait_until
 from tests.webhook_bodies import SECRET

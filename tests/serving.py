@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from pmctl.webhook.events import sign
+from pmctl.webhook.signature import sign
 from tests.shell import PMCTL, environment
 
 

@@ -47,7 +47,9 @@ ALLOWED: Mapping[str, set[str]] = {
         "backends",
         "sequence",
         "webhook.events",
+        "webhook.items",
         "webhook.samples",
+        "webhook.signature",
         "files",
         "paths",
         *VALUES,
@@ -61,7 +63,9 @@ ALLOWED: Mapping[str, set[str]] = {
     "sequence": {"sequence", *VALUES},
     # values in, text out; letters are as wide there as in the pictures of sequences
     "charts": {"charts", "sequence.svg", *VALUES},
-    "webhook.events": {"webhook.agents", "webhook.split", *VALUES},
+    "webhook.events": {"webhook.agents", "webhook.items", "webhook.split", *VALUES},
+    "webhook.items": VALUES,
+    "webhook.signature": VALUES,
     "webhook.agents": {"webhook.events", *VALUES},
     "webhook.split": set(),
     "webhook.samples": {"webhook.events", *VALUES},
@@ -116,7 +120,8 @@ LATE = {
 }
 
 # The compiler thinks; it reads and writes nothing.
-PURE = ("sequence", "charts", "webhook.events", "webhook.agents", "webhook.split", "text", "errors")
+PURE = ("sequence", "charts", "webhook.events", "webhook.items", "webhook.signature",
+        "webhook.agents", "webhook.split", "text", "errors")  # fmt: skip
 IMPURE = {"os", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib.request",
           "http.client", "asyncio", "httpx", "ssl", "time", "random", "sys"}  # fmt: skip
 

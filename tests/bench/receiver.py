@@ -35,7 +35,7 @@ import uvloop  # noqa: E402
 from pmctl.backends import niledb_schema  # noqa: E402
 from pmctl.backends.embedded import DATABASE, USER, Embedded  # noqa: E402
 from pmctl.backends.niledb import Niledb  # noqa: E402
-from pmctl.webhook.events import sign  # noqa: E402
+from pmctl.webhook.signature import sign  # noqa: E402
 from tests.bench import inserts  # noqa: E402
 from tests.bench.receiver_peers import SECRET, TENANT  # noqa: E402
 

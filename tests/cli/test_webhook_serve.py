@@ -17,7 +17,8 @@ import pytest
 
 from pmctl import audit
 from pmctl.backends.niledb import Niledb
-from pmctl.webhook.events import parse, sign
+from pmctl.webhook.events import parse
+from pmctl.webhook.signature import sign
 from pmctl.webhook.spool import Buried, Spool
 from tests import webhook_bodies
 from tests.postgres import PASSWORD

@@ -9,7 +9,7 @@ import pytest
 
 from pmctl import audit
 from pmctl.backends.niledb import Niledb
-from pmctl.webhook import events
+from pmctl.webhook import events, signature
 from pmctl.webhook.samples import SAMPLES
 from tests.conftest import Run
 from tests.sandbox.receiving import Receiver
@@ -88,7 +88,7 @@ def test_dry_run_prints_the_request_without_the_secret_and_sends_nothing(pmctl: 
         _, record, _ = pmctl(*words, "-o", "json")
     assert (code, receiver.came, list(audit.entries())) == (0, [], [])
     head, _, body = out.partition("\n\n")
-    assert f"Webhook-Signature: {events.sign(body.strip().encode(), SECRET)}" in head
+    assert f"Webhook-Signature: {signature.sign(body.strip().encode(), SECRET)}" in head
     assert json.loads(record)["body"] == body.strip()
     assert SECRET not in out + err + record
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pmctl.webhook.events import MOST_ITEMS, sign
+from pmctl.webhook.events import MOST_ITEMS
+from pmctl.webhook.signature import sign
 from pmctl.webhook.spool import Spool
 from tests.faulting import Place, body_of, connect_many, headers_of, peak_since
 from tests.postgres import Server

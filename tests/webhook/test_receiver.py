@@ -17,13 +17,13 @@ import pytest
 from pmctl.backends import niledb_schema
 from pmctl.backends.niledb import Niledb
 from pmctl.errors import ConfigError
-from pmctl.webhook import events
+from pmctl.webhook import events, items
 from pmctl.webhook import spool as spools
 from pmctl.webhook.app import Limits, Receiver
 from pmctl.webhook.drain import Drain
-from pmctl.webhook.events import sign
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.server import server as http_server
+from pmctl.webhook.signature import sign
 from pmctl.webhook.trust import Trust
 from tests import webhook_bodies
 from tests.postgres import PASSWORD
@@ -257,17 +257,17 @@ def test_what_postgresql_refuses_is_found_among_many_and_the_others_are_stored(
 
 
 @pytest.mark.parametrize(
-    ("guard", "value", "words", "reason"),
+    ("module", "guard", "value", "words", "reason"),
     [
-        ("_BIGINT", 1 << 99, {"contact": {"id": "9" * 19}}, "out of range"),
-        ("_LATEST", datetime.max.replace(tzinfo=UTC),
+        (items, "_BIGINT", 1 << 99, {"contact": {"id": "9" * 19}}, "out of range"),
+        (events, "_LATEST", datetime.max.replace(tzinfo=UTC),
          {"stat": {"lastOpened": "9999-12-31T23:59:59+00:00"}}, "check constraint"),
     ],
 )  # fmt: skip
 def test_a_number_or_a_date_that_the_database_refuses_costs_no_other_event(
-    kept, database, monkeypatch, guard, value, words, reason
+    kept, database, monkeypatch, module, guard, value, words, reason
 ):
-    monkeypatch.setattr(events, guard, value)
+    monkeypatch.setattr(module, guard, value)
     database.define("alter table marketing_events add check (occurred_at < '3000-01-01')")
     bad = {"mautic.email_on_open": [{"stat": {"trackingHash": "t", "openCount": 1}} | words]}
     kept.append([(1.0, send(n)) for n in range(7)])

@@ -29,6 +29,7 @@ from uuid import UUID
 from pmctl.backends import niledb_events
 from pmctl.clients.php_values import unserialize
 from pmctl.webhook import events
+from pmctl.webhook.items import REASONS
 
 if TYPE_CHECKING:
     from pmctl.backends.mautic import Mautic
@@ -44,7 +45,7 @@ select id, occurred_at, contact_id, metadata ->> 'channel', metadata ->> 'status
 from marketing_events where tenant_id = %s and contact_id = any(%s) and source_type = %s
   and occurred_at between %s and %s
 """
-_STATUS = {str(reason): status for status, reason in events.REASONS.items()}
+_STATUS = {str(reason): status for status, reason in REASONS.items()}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pmctl.errors import PmctlError
 from pmctl.parallel import side_by_side
 from pmctl.webhook import events, samples
+from pmctl.webhook.signature import sign
 
 if TYPE_CHECKING:
     from pmctl.backends.receiver import Receiver
@@ -49,7 +50,7 @@ def message(sample: Sample, seed: str, secret: str, *, now: datetime | None) -> 
     body = samples.body(sample, seed, now)
     headers = {"Content-Type": "application/json", "User-Agent": AGENT}
     if secret:
-        headers["Webhook-Signature"] = events.sign(body, secret)
+        headers["Webhook-Signature"] = sign(body, secret)
     id_ = events.event_id(sample.source_type, events.TEST, seed)
     return Message(sample, str(id_), headers, body)
 

@@ -3,26 +3,20 @@
 Mautic gives its events no id. Each gets a UUID made from what it is about (`event_id`), so the
 same event has the same id however often it is sent, in whatever order its keys stand, and the
 database keeps one. Two Mautics count alike: the database keeps each apart by its tenant.
-
-Seen on Mautic 5.1.1: ids are numbers or strings of digits, times have whole seconds, and where
-the contact stands differs by type.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from pmctl.webhook import split
+from pmctl.webhook import items, split
 from pmctl.webhook.agents import Agent, agent_class, all_at_once
 
 BODIES = frozenset({"customHtml", "plainText", "content", "contentHash", "tokens", "headers"})
@@ -34,7 +28,6 @@ MOST_ITEMS = 20_000
 _HOLDERS = (dict, list)
 _NUL = rb"\u0000"  # no other way to write it is JSON
 _STATUSES = {"bounced": "bounced", "unsubscribed": "unsubscribed", "contactable": "resubscribed"}
-REASONS = {"unsubscribed": 1, "bounced": 2, "manual": 3}  # of a row of lead_donotcontact
 _TYPES = {
     "email_on_send": "sent", "email_on_open": "opened", "email_on_reply": "replied",
     "form_on_submit": "submitted", "lead_post_save_new": "contact_created",
@@ -52,7 +45,6 @@ It is about nobody and nothing, so no figure counts it; its metadata says what i
 TYPES = (*dict.fromkeys(_TYPES.values()), "clicked", *_STATUSES.values(), "other", TEST)
 _NAMESPACE = UUID("5f0c1f0e-6a0b-5e6a-9d55-0f6f8c1d2b7a")  # of pmctl's events; never to change
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
-_BIGINT = 2**63
 _SORTED = msgspec.json.Encoder(order="sorted")
 _ENCODER = msgspec.json.Encoder()
 _BODY = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -93,36 +85,6 @@ class Parsed:
     dead: list[Dead]
 
 
-def verify(body: bytes, signature: str, secrets: Iterable[str]) -> bool:
-    """Tell whether `signature` is the HMAC-SHA256 of these bytes with one of the secrets.
-
-    Mautic writes base64; hex and a leading `sha256=` are taken too. Every secret is tried in the
-    same time whatever was sent.
-    """
-    given = _digest(signature)
-    found = False
-    for secret in secrets:
-        if secret:
-            right = hmac.digest(secret.encode(), body, "sha256")
-            found |= hmac.compare_digest(right, given)
-    return found
-
-
-def sign(body: bytes, secret: str) -> str:
-    """Return the signature as Mautic writes it."""
-    return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
-
-
-def _digest(signature: str) -> bytes:
-    text = signature.strip().removeprefix("sha256=")
-    try:
-        if len(text) == 64:
-            return bytes.fromhex(text)
-        return base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        return b""
-
-
 def event_id(source_type: str, *key: str | int) -> UUID:
     """Return the id of what Mautic calls `source_type` with this content key (see `_key`)."""
     name = source_type.removeprefix("mautic.")
@@ -144,10 +106,10 @@ def parse(body: bytes, received_at: datetime) -> Parsed:
         if apart is None:
             return Parsed([], [Dead(f"not a JSON object: {_words(exc)}", body)])
         lists = [(name, [msgspec.Raw(item)]) for name, item in apart]
-    if sum(len(items) for _, items in lists) > MOST_ITEMS:
+    if sum(len(found) for _, found in lists) > MOST_ITEMS:
         return Parsed([], [Dead(f"more than {MOST_ITEMS} items in one body", body)])
     parsed = Parsed([], [])
-    for source_type, item in ((name, item) for name, items in lists for item in items):
+    for source_type, item in ((name, item) for name, found in lists for item in found):
         try:
             parsed.events.append(_event(source_type, item, received_at))
         except (ValueError, TypeError, OverflowError, RecursionError) as exc:
@@ -190,9 +152,9 @@ def event_type(source_type: str, item: dict[str, Any]) -> str:
     """
     name = source_type.removeprefix("mautic.")
     if name == "page_on_hit":
-        return "clicked" if _from_email(_dict(item, "hit")) else "other"
+        return "clicked" if items.from_email(items.part(item, "hit")) else "other"
     if name == "lead_channel_subscription_changed":
-        return channel_type(_text(item.get("channel")), _text(item.get("new_status")))
+        return channel_type(items.text(item.get("channel")), items.text(item.get("new_status")))
     return _TYPES.get(name, "other")
 
 
@@ -218,9 +180,9 @@ def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
     item = msgspec.json.decode(raw)
     if not isinstance(item, dict):
         raise ValueError("an item is not an object")
-    stamp = _time(item.get("timestamp"))
+    stamp = items.moment_of(item.get("timestamp"))
     kind = event_type(source_type, item)
-    said = _said_at(item) or stamp
+    said = items.said_at(item) or stamp
     occurred_at = said if said and _EARLIEST <= said < _LATEST else received_at
     agent = _agent(kind, item, occurred_at)
     metadata = _metadata(kind, item, agent)
@@ -230,17 +192,17 @@ def _event(source_type: str, raw: msgspec.Raw, received_at: datetime) -> Event:
         id=event_id(source_type, *_key(source_type, item, stamp)),
         event_type=kind,
         source_type=_clean(source_type),
-        contact_id=_contact(source_type, item),
-        campaign_event_id=_campaign_event(item),
-        campaign_id=_id(_dict(item, "campaign").get("id")),
-        email_id=_email(item),
+        contact_id=items.contact(source_type, item),
+        campaign_event_id=items.campaign_event(item),
+        campaign_id=items.number(items.part(item, "campaign").get("id")),
+        email_id=items.email(item),
         occurred_at=occurred_at,
         received_at=received_at,
         agent_class=agent.name,
         payload=_payload(raw, item),
         metadata=metadata,
     )
-    seed = _text(_dict(item, MARK).get("test"))
+    seed = items.text(items.part(item, MARK).get("test"))
     return _tested(event, seed) if seed else event
 
 
@@ -256,149 +218,52 @@ def _tested(event: Event, seed: str) -> Event:
 def _key(source_type: str, item: dict[str, Any], stamp: datetime | None) -> tuple[str | int, ...]:
     """Return what tells this event from every other of its type, however it is written."""
     name = source_type.removeprefix("mautic.")
-    stat = _dict(item, "stat")
+    stat = items.part(item, "stat")
     key: tuple[Any, ...] = ()
     if name == "email_on_send":
         key = (item.get("idHash"),)
     elif name == "email_on_open":
         key = (stat.get("trackingHash"), stat.get("openCount"))
     elif name == "page_on_hit":
-        key = (_dict(item, "hit").get("id"),)
+        key = (items.part(item, "hit").get("id"),)
     elif name == "form_on_submit":
-        key = (_dict(item, "submission").get("id"),)
+        key = (items.part(item, "submission").get("id"),)
     elif name == "lead_post_delete":
         key = (item.get("id"),)
     elif name == "lead_channel_subscription_changed" and stamp:
         moment = int(stamp.timestamp())
-        about = (_id(_dict(item, "contact").get("id")) or None, item.get("channel"),
+        about = (items.number(items.part(item, "contact").get("id")) or None, item.get("channel"),
                  item.get("new_status"))  # fmt: skip
         # the row is written up to a second before the webhook is stamped, and has one id
-        row = _id(_held(item).get("id"))
+        row = items.number(items.held(item).get("id"))
         key = (*about, "row", row) if row else (*about, moment)
     if key and all(isinstance(part, str | int) and part != "" for part in key):
         return key
     digest = hashlib.sha256(_SORTED.encode(item)).hexdigest()
-    return (_contact(source_type, item), _text(item.get("timestamp")), digest)
-
-
-def _contact(source_type: str, item: dict[str, Any]) -> int:
-    for holder in ("stat", "hit", "submission"):
-        if found := _id(_dict(_dict(item, holder), "lead").get("id")):
-            return found
-    for place in ("contact", "lead"):
-        if found := _id(_dict(item, place).get("id")):
-            return found
-    if source_type.removeprefix("mautic.") == "lead_post_delete":
-        return _id(item.get("id"))
-    return 0
-
-
-def _campaign_event(item: dict[str, Any]) -> int:
-    """Return the id of the step that sent the email, or 0."""
-    stat = _dict(item, "stat")
-    if stat.get("source") == "campaign.event":
-        return _id(stat.get("sourceId"))
-    for source in (item.get("source"), _through(item).get("source")):
-        if isinstance(source, list) and len(source) == 2 and source[0] == "campaign.event":
-            return _id(source[1])
-    return 0
-
-
-def _email(item: dict[str, Any]) -> int:
-    for holder in (item, _dict(item, "stat"), _dict(item, "hit")):
-        if found := _id(_dict(holder, "email").get("id")):
-            return found
-    return _id(_through(item).get("email")) or _left_by(item)
-
-
-def _left_by(item: dict[str, Any]) -> int:
-    """Return the email by which a contact unsubscribed or bounced, where Mautic notes it."""
-    of_email = item.get("channel") == "email" and item.get("new_status") != "manual"
-    return _id(_held(item).get("channelId")) if of_email else 0
-
-
-def _held(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of lead_donotcontact that a change of a channel made, where it is shown."""
-    held = _dict(item, "contact").get("doNotContact")
-    wanted = (item.get("channel"), REASONS.get(_text(item.get("new_status"))))
-    rows = held if isinstance(held, list) and wanted[1] else []
-    ours = [
-        one for one in rows
-        if isinstance(one, dict) and (one.get("channel"), _id(one.get("reason"))) == wanted
-    ]  # fmt: skip
-    return max(ours, key=lambda one: _id(one.get("id")), default={})
-
-
-def _through(item: dict[str, Any]) -> dict[str, Any]:
-    """Return what the link of a click carried about its email: source, email, stat, lead."""
-    return _dict(_dict(_dict(item, "hit"), "query"), "ct")
-
-
-def _from_email(hit: dict[str, Any]) -> bool:
-    channel = _dict(_dict(_dict(hit, "query"), "ct"), "channel")
-    return hit.get("source") == "email" or bool(_dict(hit, "email")) or "email" in channel
-
-
-def _said_at(item: dict[str, Any]) -> datetime | None:
-    for holder, name in (("stat", "lastOpened"), ("hit", "dateHit"),
-                         ("submission", "dateSubmitted")):  # fmt: skip
-        if said := _time(_dict(item, holder).get(name)):
-            return said
-    return None
-
-
-def _tracking(item: dict[str, Any]) -> str:
-    """Return what names one email to one contact: what email_stats calls tracking_hash."""
-    stat = _dict(item, "stat").get("trackingHash")
-    return _text(item.get("idHash") or stat or _through(item).get("stat"))
+    return (items.contact(source_type, item), items.text(item.get("timestamp")), digest)
 
 
 def _agent(kind: str, item: dict[str, Any], occurred_at: datetime) -> Agent:
     if kind not in ("opened", "clicked"):
         return Agent("", "")
-    stat = _dict(item, "stat")
-    said = _dict(item, "hit").get("userAgent") or _last_open(stat).get("useragent")
-    sent = _time(stat.get("dateSent")) or sent_at(_tracking(item))
+    stat = items.part(item, "stat")
+    said = items.part(item, "hit").get("userAgent") or items.last_open(stat).get("useragent")
+    sent = items.moment_of(stat.get("dateSent")) or items.sent_at(items.tracking(item))
     seconds = (occurred_at - sent).total_seconds() if sent else None
-    return agent_class(_text(said), seconds)
-
-
-def _last_open(stat: dict[str, Any]) -> dict[str, Any]:
-    opens = stat.get("openDetails")
-    return opens[-1] if isinstance(opens, list) and opens and isinstance(opens[-1], dict) else {}
-
-
-def sent_at(tracking_hash: str) -> datetime | None:
-    """Return when an email was sent, to the second: its hash begins so (PHP's uniqid)."""
-    try:
-        moment = datetime.fromtimestamp(int(tracking_hash[:8], 16), UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment if len(tracking_hash) >= 13 and moment.year >= 2010 else None
+    return agent_class(items.text(said), seconds)
 
 
 def _metadata(kind: str, item: dict[str, Any], agent: Agent) -> dict[str, Any]:
     """Return the few words that figures are made of, so that none digs in the payload."""
     words = {
-        "tracking_hash": _tracking(item),
-        "url": _text(_dict(item, "hit").get("url")) if kind == "clicked" else "",
-        "channel": _text(item.get("channel")),
-        "status": _text(item.get("new_status")),
-        "domain": _domain(item),
+        "tracking_hash": items.tracking(item),
+        "url": items.text(items.part(item, "hit").get("url")) if kind == "clicked" else "",
+        "channel": items.text(item.get("channel")),
+        "status": items.text(item.get("new_status")),
+        "domain": items.domain(item),
         "agent_reason": agent.reason,
     }
     return {name: _clean(word) for name, word in words.items() if word}
-
-
-def _domain(item: dict[str, Any]) -> str:
-    """Return the domain of the recipient's address, lower case."""
-    fields = _dict(_dict(_dict(item, "contact"), "fields"), "core")
-    address = (
-        _dict(item, "stat").get("emailAddress")
-        or _dict(item, "contact").get("email")
-        or _dict(fields, "email").get("value")
-    )
-    return _text(address).rpartition("@")[2].strip().lower()
 
 
 def _payload(raw: msgspec.Raw, item: dict[str, Any]) -> bytes:
@@ -427,37 +292,6 @@ def _bare(value: Any) -> Any:
 def _clean(text: str) -> str:
     """PostgreSQL keeps no NUL in JSON: a link with %00 in it must not cost its click."""
     return text.replace("\0", "\ufffd") if "\0" in text else text
-
-
-def _dict(holder: dict[str, Any], name: str) -> dict[str, Any]:
-    found = holder.get(name)
-    return found if isinstance(found, dict) else {}  # PHP writes an empty one as a list
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _id(value: Any) -> int:
-    """Return a number that may stand as digits; 0 for what is no id of a database."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _BIGINT:
-        return value
-    return 0
-
-
-def _time(value: Any) -> datetime | None:
-    """Return a time as Mautic writes it, in UTC; one without a zone is UTC."""
-    if not value:
-        return None
-    try:
-        moment = datetime.fromisoformat(_text(value))
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC) if abs(moment.utcoffset() or timedelta()) else moment
-    except (ValueError, OverflowError):
-        return None
 
 
 def _words(exc: Exception) -> str:

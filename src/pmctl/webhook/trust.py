@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pmctl.errors import PmctlError
-from pmctl.webhook.events import verify
+from pmctl.webhook.signature import verify
 
 NOTE_SECONDS = 60.0  # how often the use of the same secret is written down
 
