@@ -131,6 +131,7 @@ WIRES = {
     "domain": "hestia",
     "stats": "niledb",
     "webhook": "mautic niledb receiver",
+    "mailbox": "hestia",
 }
 
 

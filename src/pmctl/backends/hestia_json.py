@@ -45,8 +45,8 @@ def listing(text: str) -> Listing | None:
 
 
 def _line_by_line(text: str) -> Listing | None:
-    if not text.lstrip().startswith("{"):
-        return None
+    if not text.lstrip().startswith("{") or text.rstrip().rpartition("\n")[2] != "}":
+        return None  # half of a listing would look like all of it
     rows: dict[str, Row] = {}
     odd: list[str] = []
     name = None

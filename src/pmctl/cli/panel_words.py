@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,3 +47,13 @@ def odd(what: str, rows: Iterable[str]) -> None:
     found = ", ".join(dict.fromkeys(rows))
     if found:
         output.warn(f"HestiaCP's {what} cannot be trusted for {found}: it is no valid JSON there")
+
+
+def unlimited(rows: Iterable[Any], *fields: str) -> Iterator[dict[str, Any]]:
+    """Yield rows for `output.show`: for people, and in CSV, None in a limit reads `unlimited`."""
+    told = output.asked() in (None, output.Format.csv)
+    for row in rows:
+        record = output.plain(row)
+        if told:
+            record |= {name: "unlimited" for name in fields if record[name] is None}
+        yield record

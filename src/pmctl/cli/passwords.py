@@ -87,6 +87,11 @@ class Passwords:
             return Given(value, shown=value)
         return Given(self._file.of(name, generated))
 
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
     def _read(self) -> dict[str, str]:
         """Read a line for each name. Nothing else than what ends a line is taken off."""
         lines = sys.stdin.read().splitlines()

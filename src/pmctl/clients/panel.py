@@ -46,13 +46,14 @@ class Panel:
         command: str,
         *args: Argument,
         target: str,
-        done: Callable[[], bool],
+        done: Callable[[], bool] | None,
         verify: bool = False,
     ) -> None:
         """Run a command that changes something, once; `target` is how people call the thing.
 
         `done` reads whether it has happened: asked when the answer did not come, and with
-        `verify` also when it was good, for commands that say 204 and do nothing. Raises
+        `verify` also when it was good, for commands that say 204 and do nothing. It is None for
+        what cannot be read, such as a password: then nothing is waited for. Raises
         OutcomeUnknown, HestiaError with `target` in its words, PmctlError when it was not done.
         """
         try:
@@ -61,20 +62,24 @@ class Panel:
         except Locked as exc:
             exc.hint = "the panel loses data when two change it at once; wait for the other"
             raise
-        if verify and not done():
+        if verify and done is not None and not done():
             raise PmctlError(
                 f"{target}: HestiaCP said that {command} was done, but nothing changed",
                 hint="the panel does so for its root user; look at it in the panel",
             )
 
     def _sent(
-        self, command: str, args: tuple[Argument, ...], target: str, done: Callable[[], bool]
+        self,
+        command: str,
+        args: tuple[Argument, ...],
+        target: str,
+        done: Callable[[], bool] | None,
     ) -> None:
         try:
             with self.journal.write(command, target):
                 self.hestia.write(command, *args)
         except OutcomeUnknown as exc:
-            if not self._settled(done):
+            if done is None or not self._settled(done):
                 raise OutcomeUnknown(f"{target}: {exc.message}", hint=LOOK) from exc
         except PmctlError as exc:
             exc.message = f"{target}: {exc.message}"

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pmctl.backends.hestia_errors import FORBIDDEN, HestiaNotAllowed, HestiaNotFound
 from pmctl.errors import NotFound, PmctlError
@@ -40,9 +40,15 @@ def owner_of(panel: Panel, domain: str) -> str:
 
 def users(panel: Panel) -> list[str]:
     """Return the names of the users; of a key that may not list them, its own user alone."""
+    rows = user_rows(panel)
+    return list(rows) if rows is not None else [own_user(panel)]
+
+
+def user_rows(panel: Panel) -> dict[str, dict[str, Any]] | None:
+    """Return every user as the panel lists it, by name; None when the key may not list them."""
     command = "v-list-users"
     found = _unless_forbidden(panel, command, lambda: panel.hestia.rows(command))
-    return list(found.rows) if found is not None else [own_user(panel)]
+    return found.rows if found is not None else None
 
 
 def own_user(panel: Panel) -> str:
