@@ -108,6 +108,53 @@ def test_a_fault_meets_the_nth_call_of_one_command(panel):
     assert [seen.path for seen in panel.requests] == ["/api/v-add-mail-account"] * 3
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("exit-5", (401, "5", "Error: v-delete-user failed")),
+        ("exit-0", (204, "0", "")),  # says that it did, and did nothing
+        ("504", (504, None)),
+        ("599", (599, None)),
+        ("html", (403, None)),
+    ],
+)
+def test_a_fault_answers_instead_of_the_command(panel, how, said):
+    panel.fail(f"POST:/api/v-delete-user:1:{how}")
+    assert post(panel, "v-delete-user", "bob")[: len(said)] == said
+    assert "bob" in panel.store.users
+    assert panel.commands == []
+
+
+def test_a_page_says_500_after_the_work(panel):
+    panel.fail("POST:/api/v-delete-user:1:500-stored")
+    assert post(panel, "v-delete-user", "bob")[:2] == (500, None)
+    assert "bob" not in panel.store.users
+
+
+def test_a_command_goes_on_when_its_client_went(panel):
+    panel.slow["v-delete-user"] = 200
+    got = threading.Event()
+    leave = panel.leave
+
+    def left(*args: object) -> None:
+        leave(*args)
+        got.set()
+
+    panel.leave = left
+    connection = http.client.HTTPConnection(panel.url.removeprefix("http://"), timeout=5)
+    connection.request(
+        "POST",
+        "/api/",
+        urlencode({"user": "admin", "password": panel.password, "cmd": "v-delete-user",
+                   "arg1": "bob"}),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )  # fmt: skip
+    connection.close()
+
+    assert got.wait(5)
+    assert "bob" not in panel.store.users
+
+
 def test_a_command_is_done_although_its_answer_never_comes(panel):
     panel.fail("POST:/api/v-add-mail-account:1:cut-after")
 

@@ -20,7 +20,7 @@ def _web(call: Call) -> str:
     owner, name = call.take(2)
     row = check.web_domain(check.user(call.store, owner), name)
     names = [name, *filter(None, row["ALIAS"].split(","))]
-    return _shown(call, name, row, names)
+    return _shown(call, name, row, names, (*_FIELDS, "SSL_FORCE"))
 
 
 @command("v-list-mail-domain-ssl", "USER DOMAIN [FORMAT]")
@@ -30,21 +30,27 @@ def _mail(call: Call) -> str:
     return _shown(call, name, row, [f"mail.{name}", f"webmail.{name}"])
 
 
-def _shown(call: Call, name: str, row: Row, names: list[str]) -> str:
-    values = dict.fromkeys(_FIELDS, "")
+def _shown(
+    call: Call, name: str, row: Row, names: list[str], fields: tuple[str, ...] = _FIELDS
+) -> str:
+    values = dict.fromkeys(fields, "")
     if row["SSL"] == "yes":
         until = call.store.clock().replace(microsecond=0) + _VALID
-        values = {
+        values |= {
             "CRT": _pem("CERTIFICATE"), "KEY": _pem("PRIVATE KEY"), "CA": _pem("CERTIFICATE"),
             "SUBJECT": names[0], "ALIASES": ",".join(names),
-            "NOT_BEFORE": f"{until - _VALID:%b %d %H:%M:%S %Y} GMT",
-            "NOT_AFTER": f"{until:%b %d %H:%M:%S %Y} GMT",
+            "NOT_BEFORE": _dated(until - _VALID), "NOT_AFTER": _dated(until),
             "SIGNATURE": "sha256WithRSAEncryption", "PUB_KEY": "2048 bit", "ISSUER": _ISSUER,
         }  # fmt: skip
     if call.given(3, "shell") != "json":
-        return "\n".join(values[field] for field in _FIELDS)
-    lines = ",\n".join(f'        "{field}": "{values[field]}"' for field in _FIELDS)
+        return "\n".join(values.values())
+    lines = ",\n".join(f'        "{field}": "{value}"' for field, value in values.items())
     return f'{{\n\t"{name}": {{\n{lines}\n\t}}\n}}'
+
+
+def _dated(moment: datetime.datetime) -> str:
+    """Write a moment as openssl does: the day two wide, with a blank."""
+    return f"{moment:%b} {moment.day:2} {moment:%H:%M:%S %Y} GMT"
 
 
 def _pem(kind: str) -> str:

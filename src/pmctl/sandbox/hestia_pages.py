@@ -24,7 +24,8 @@ _PAGE = """<!doctype html>
 
 def page(status: int) -> Sent:
     """A page for people: 404, 403 and 500; a 403 is titled as a 404 is."""
-    title = "Page Not Found" if status in {403, 404} else HTTPStatus(status).phrase
+    known = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+    title = "Page Not Found" if status in {403, 404} else known
     body = _PAGE.format(title=title, status=status).encode()
     return Sent(status, body, "text/html; charset=utf-8")
 

@@ -47,6 +47,7 @@ class HestiaSandbox(Sandbox):
         self.access.hashes.add(API_HASH)
         self.hestia = Hestia(self.store, self.access)
         self.slow = dict(slow or {})
+        # What was run, in order. A call that a fault kept from that is in `requests` alone.
         self.commands: list[tuple[str, list[str]]] = []
         self.most_writes_at_once = 0
         self._writes_at_once = 0
@@ -132,7 +133,8 @@ class HestiaSandbox(Sandbox):
             return page(fault.status or 500)
         asked = read(request)
         shape = by_key if asked.by_key else by_password
-        return shape(fault.exit_code, f"Error: {asked.command} failed", asked)
+        words = f"Error: {asked.command} failed" if fault.exit_code else ""
+        return shape(fault.exit_code, words, asked)
 
     def page(self) -> Sent:
         """Return a page that no program asked for."""
