@@ -106,6 +106,16 @@ def test_a_row_that_is_no_json_is_shown_and_named(pmctl: Run, panel: HestiaSandb
     assert "shop.test" in err
 
 
+def test_a_part_that_is_no_json_is_shown_and_named(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.store.users["alice"].mail["shop.test"].conf["CATCHALL"] = BROKEN
+
+    code, out, err = pmctl("domain", "show", "shop.test")
+
+    assert code == 0
+    assert "mail  active, 1 mailbox" in out
+    assert "the mail part of shop.test is no valid JSON" in err
+
+
 def test_user_and_all_users_exclude_each_other(pmctl: Run, panel: HestiaSandbox) -> None:
     code, _, err = pmctl("domain", "list", "--user", "alice", "--all-users")
 

@@ -11,6 +11,7 @@ import pytest
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
 from tests.cli.test_ask import Terminal
 from tests.conftest import Run
+from tests.sandboxes import use_panel
 
 
 @pytest.fixture(autouse=True)
@@ -390,3 +391,44 @@ def test_a_dry_run_of_suspend_names_only_what_is_not_yet_so(
     assert (code, panel.written) == (0, [])
     assert "v-suspend-mail-domain" in out
     assert "v-suspend-web-domain" not in out
+
+
+# By password, where HestiaCP answers 200 whatever happens
+
+
+@pytest.fixture
+def _by_password(panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_panel(panel, monkeypatch, key=False)
+
+
+@pytest.mark.usefixtures("_by_password")
+def test_by_password_an_add_that_stops_halfway_is_noticed_too(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    pmctl("domain", "add", "mail.new.test", "--user", "alice", "--mail")
+
+    code, out, err = pmctl("domain", "add", "new.test", "--user", "alice", "-o", "json")
+
+    assert code == 1
+    assert _states(out) == {"web": "added", "mail": "missing", "dns": "added"}
+    assert "v-add-domain, exit 4" in err
+
+
+@pytest.mark.usefixtures("_by_password")
+def test_by_password_another_users_domain_is_not_found(pmctl: Run, panel: HestiaSandbox) -> None:
+    code, _, err = pmctl("domain", "show", "example.test", "--user", "bob")
+    nobody, _, _ = pmctl("domain", "show", "no.test")
+
+    assert (code, nobody) == (3, 3)
+    assert "it is alice's: --user alice" in err
+
+
+@pytest.mark.usefixtures("_by_password")
+def test_by_password_a_part_that_is_suspended_already_is_fine(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    first, _, _ = pmctl("domain", "suspend", "example.test")
+    second, out, _ = pmctl("domain", "suspend", "example.test")
+
+    assert (first, second) == (0, 0)
+    assert out.count("it was already") == 3

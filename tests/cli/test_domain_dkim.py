@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
 
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from tests.cli.test_ask import Terminal
 from tests.conftest import Run
 
 
@@ -121,3 +123,17 @@ def test_enable_and_disable_exclude_each_other(pmctl: Run, panel: HestiaSandbox)
     code, _, _ = pmctl("domain", "dkim", "example.test", "--enable", "--disable")
 
     assert (code, panel.commands) == (64, [])
+
+
+def test_at_a_terminal_the_value_is_one_line_to_copy(
+    panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pmctl.main import main
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
+
+    assert main(["domain", "dkim", "example.test", "--color", "never"]) == 0
+
+    key = panel.store.users["alice"].mail["example.test"].key
+    assert f"v=DKIM1; k=rsa; p={key}" in shown.getvalue().splitlines()

@@ -84,10 +84,26 @@ def test_an_equal_record_is_a_conflict_and_fine_where_that_is_said(
     words = ["domain", "dns", "add", ZONE, "@", "TXT", '"v=spf1 a mx ip4:192.0.2.10 -all"']
 
     refused, _, err = pmctl(*words)
-    accepted, _, _ = pmctl(*words, "--if-not-exists")
+    accepted, out, _ = pmctl(*words, "--if-not-exists", "-o", "json")
 
     assert (refused, accepted, panel.written) == (5, 0, [])
+    assert (json.loads(out)[0]["action"], json.loads(out)[0]["id"]) == ("keep", 15)
     assert "already, as record 15" in err
+
+
+def test_an_equal_record_that_is_suspended_is_told_so_and_set_makes_it_anew(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.store.users["alice"].dns[ZONE].records[12]["SUSPENDED"] = "yes"
+
+    refused, _, err = pmctl("domain", "dns", "add", ZONE, "mail", "A", "192.0.2.10")
+    code, out, _ = pmctl(
+        "domain", "dns", "set", ZONE, "mail", "A", "192.0.2.10", "--yes", "-o", "json"
+    )
+
+    assert (refused, code) == (5, 0)
+    assert "as record 12 (suspended)" in err
+    assert [row["action"] for row in json.loads(out)] == ["add", "delete"]
 
 
 def test_a_lost_answer_is_looked_up_so_that_there_are_never_two(

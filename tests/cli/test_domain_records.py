@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
+import pytest
+
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from tests.cli.test_ask import Terminal
 from tests.conftest import Run
 
 
@@ -91,6 +95,34 @@ def test_what_mail_would_suffer_from_is_warned_of(pmctl: Run, panel: HestiaSandb
     assert _rows(out)["mail._domainkey", "TXT"]["source"] == "panel"
     for words in ("lacks the record of its DKIM key", "no SPF record", "no DMARC", "no MX record"):
         assert words in err
+
+
+def test_a_relay_is_remembered_for_spf(pmctl: Run, panel: HestiaSandbox) -> None:
+    mail = panel.store.users["alice"].mail["shop.test"]
+    mail.conf.update(U_SMTP_RELAY="true", U_SMTP_RELAY_HOST="kumo.example.net")
+
+    _, _, err = pmctl("domain", "records", "shop.test")
+    _, shown, _ = pmctl("domain", "show", "shop.test")
+
+    assert "its mail leaves by kumo.example.net" in err
+    assert "relay kumo.example.net" in shown
+
+
+def test_at_a_terminal_a_long_value_stands_whole_below_the_table(
+    panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pmctl.main import main
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert main(["domain", "records", "example.test", "--color", "never"]) == 0
+
+    lines = shown.getvalue().splitlines()
+    key = panel.store.users["alice"].mail["example.test"].key
+    assert lines[lines.index("mail._domainkey TXT") + 1] == f"v=DKIM1; k=rsa; p={key}"
+    assert max(len(line) for line in lines if key not in line) <= 80
 
 
 def test_a_name_beyond_ascii_is_as_dns_has_it(pmctl: Run, panel: HestiaSandbox) -> None:

@@ -166,7 +166,8 @@ def _mail(mail: Mail | None) -> list[list[str]]:
     return [
         [_state(mail), mailboxes(mail.accounts), f"DKIM {dkim}", f"SSL {mail.ssl}",
          _mb(mail.disk_mb)],
-        [f"catch-all {mail.catchall or 'none'}", f"mails an hour {rate}"],
+        [f"catch-all {mail.catchall or 'none'}", f"mails an hour {rate}",
+         f"relay {mail.relay or 'none'}"],
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,12 +76,15 @@ def add(
         found = _before(panel, name, user)
         if if_not_exists and set(wanted) <= set(found.parts):
             output.note(f"{found.domain} of {found.owner} is there with {', '.join(wanted)}")
+            output.show(change.there(found, wanted), _COLUMNS)
             return
         change.refuse_what_is_there(found, wanted, repair=repair)
         ip = ip or _address(panel, found, wanted)
         if dry_run:
             _plan(change.adding(found, wanted, ip))
             return
+        if sys.stderr.isatty():
+            output.note(f"adding {found.domain}; HestiaCP may take half a minute")
         done = change.add(panel, found, wanted, ip)
     more = " ".join(f"--{part}" for part in wanted) if len(wanted) < 3 else ""
     again = f"pmctl domain add {found.domain} --user {found.owner} {more}".strip()

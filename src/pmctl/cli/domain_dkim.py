@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +63,12 @@ def dkim(
             if not _turned(panel, found, key, on=enable, yes=yes, dry_run=dry_run):
                 return
             key = read(panel, found)
-    output.show_one(key)
+    if output.asked() or not sys.stdout.isatty():
+        output.show_one(key)
+    else:  # a line to copy: a table would break it into pieces
+        facts = {name: getattr(key, name) for name in ("name", "enabled", "ttl_seconds", "in_zone")}
+        output.show_one({"type": "TXT", **facts})
+        output.show_text(f"\n{output.clean(key.value)}" if key.value else "", dict)
     if not key.enabled and not disable:
         output.note(f"DKIM is off: `pmctl domain dkim {found.domain} --enable` makes a key")
     elif key.enabled and key.in_zone in _ZONES:

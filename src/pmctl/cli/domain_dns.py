@@ -98,10 +98,14 @@ def add(
         one = _wanted(zone, record, type_, value, priority, ttl)
         there = next((r for r in zone.of(one.record, one.type) if same(r, one)), None)
         if there and not if_not_exists:
-            raise Conflict(f"{zone.domain} has {_said(there)} already, as record {there.id}",
-                           hint="nothing was changed; --if-not-exists accepts it")  # fmt: skip
+            asleep = " (suspended)" if there.suspended else ""
+            raise Conflict(
+                f"{zone.domain} has {_said(there)} already, as record {there.id}{asleep}",
+                hint="nothing was changed; --if-not-exists accepts it",
+            )
         if there:
             output.note(f"{_said(there)} is there, as record {there.id}")
+            _show([dns.Change("keep", there.id, there)])
             return
         dns.refuse_beside_alias(zone, one)
         if dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 app = group("What must be in DNS.")
 
+_WIDE = 36  # characters of a value that stand in a table of 80 columns
 _COLUMNS = ["host", "type", "priority", "value", "purpose"]
 
 
@@ -58,8 +60,21 @@ def records(
     if zone:
         text = zone_file(needs)
         output.show_text(text, lambda: {"domain": needs.domain, "zone": text})
-    else:
+    elif output.asked() or not sys.stdout.isatty():
         output.show(needs.records, _COLUMNS)
+    else:
+        _to_copy(needs)
+
+
+def _to_copy(needs: Needs) -> None:
+    """Show records to a person: what a table would break into pieces stands whole below it."""
+    rows = [output.plain(one) for one in needs.records]
+    long = [row for row in rows if len(row["value"]) > _WIDE]
+    below = [f"\n{row['host']} {row['type']}\n{row['value']}" for row in long]
+    for row in long:
+        row["value"] = f"{row['value'][: _WIDE - 12]}... (below)"
+    output.show(rows, _COLUMNS)
+    output.show_text("\n".join(output.clean(line) for line in "\n".join(below).split("\n")), dict)
 
 
 def _needs(panel: Panel, found: Domain, ip: str) -> Needs:

@@ -62,7 +62,8 @@ class Web:
 class Mail:
     """The mail part. `accounts` counts mailboxes; `rate_limit` is mails an hour and account.
 
-    `webmail` is where its webmail is, "" where the panel has none.
+    `webmail` is where its webmail is, `relay` through which host its mail leaves; "" where there
+    is none. A list of domains does not tell of the relay.
     """
 
     accounts: int | None
@@ -73,6 +74,7 @@ class Mail:
     rate_limit: int | None
     ssl: str
     webmail: str
+    relay: str
     suspended: bool
     disk_mb: int | None
     created: str
@@ -89,6 +91,7 @@ class Mail:
             rate_limit=number(row, "RATE_LIMIT"),
             ssl=_ssl(row),
             webmail=text(row, "WEBMAIL_ALIAS") if text(row, "WEBMAIL") else "",
+            relay=text(row, "U_SMTP_RELAY_HOST") if text(row, "U_SMTP_RELAY") else "",
             suspended=yes(row, "SUSPENDED"),
             disk_mb=number(row, "U_DISK"),
             created=_created(row),
@@ -278,11 +281,16 @@ def _listed(panel: Panel, owner: str, part: Part) -> Listing | PmctlError:
 def _part(panel: Panel, owner: str, name: str, part: Part) -> Any:
     command, parse = _KINDS[part]
     try:
-        return parse(panel.hestia.row(command, owner, name))
+        found = panel.hestia.rows(command, owner, name)
     except HestiaNotFound as exc:
         if exc.said.startswith("user "):
             raise
         return None
+    if found.odd:
+        panel.hestia.warnings.append(
+            f"what HestiaCP says of the {part} part of {name} is no valid JSON; some may be wrong"
+        )
+    return next((parse(row) for row in found.rows.values()), None)
 
 
 def _whose(panel: Panel, name: str, user: str) -> str:

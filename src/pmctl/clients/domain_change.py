@@ -208,6 +208,11 @@ def chosen_parts(*, web: bool, mail: bool, dns: bool) -> tuple[Part, ...]:
     return tuple(part for part in PARTS if asked[part]) or PARTS
 
 
+def there(found: Domain, wanted: Sequence[Part]) -> list[Done]:
+    """Return the parts of `wanted` that a domain has, for nothing that was done."""
+    return [Done(found.domain, found.owner, p, "there") for p in wanted if p in found.parts]
+
+
 def refuse_what_is_there(found: Domain, wanted: Sequence[Part], *, repair: bool) -> None:
     """Raise Conflict when a domain has all of `wanted`, or some of it without `repair`."""
     there = [part for part in wanted if part in found.parts]

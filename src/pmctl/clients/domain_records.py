@@ -84,7 +84,7 @@ def of_facts(found: Domain, ip: str, dkim: str) -> Needs:
     if found.mail:
         rows += _of_mail(found, ip, address, dkim)
     needed = [_needed(found.domain, *row, None, "panel") for row in _consistent(rows)]
-    return Needs(found.domain, tuple(needed))
+    return Needs(found.domain, tuple(needed), tuple(relayed(found)))
 
 
 def zone_file(needs: Needs) -> str:
@@ -117,6 +117,13 @@ def strings(text: str) -> str:
     pieces = [data[at : at + _STRING] for at in range(0, len(data), _STRING)] or [b""]
     quoted = ['"' + "".join(map(_spelt, piece)) + '"' for piece in pieces]
     return quoted[0] if len(quoted) == 1 else "( " + "\n    ".join(quoted) + " )"
+
+
+def relayed(found: Domain) -> list[str]:
+    """Return a warning where the mail of a domain leaves by another host than its own."""
+    if not (found.mail and found.mail.relay):
+        return []
+    return [f"its mail leaves by {found.mail.relay}: the SPF record must allow that host too"]
 
 
 def _of_mail(found: Domain, ip: str, address: str, dkim: str) -> list[Row]:
@@ -196,7 +203,7 @@ def _wrong(found: Domain, needed: Sequence[Needed], dkim: str) -> list[str]:
     """Return what mail would suffer from, in words."""
     if not found.mail:
         return []
-    said = []
+    said = relayed(found)
     if dkim == "missing":
         said.append("the panel's zone lacks the record of its DKIM key; it is added here")
     if dkim == "other":
