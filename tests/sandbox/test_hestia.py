@@ -125,6 +125,19 @@ def test_a_fault_answers_instead_of_the_command(panel, how, said):
     assert panel.commands == []
 
 
+def test_a_fault_may_be_for_one_user_and_one_command_alone(panel):
+    panel.fail("POST:/api/v-list-user/bob:*:exit-14")
+    panel.fail("POST:/api/v-list-user-ns/:1:exit-14")
+
+    codes = [post(panel, *call).code for call in (
+        ("v-list-user", "alice"), ("v-list-user", "bob"), ("v-list-users",),
+        ("v-list-user-ns", "carol"), ("v-list-user-ns", "carol"),
+    )]  # fmt: skip
+
+    assert codes == ["0", "14", "0", "14", "0"]
+    assert [seen.path for seen in panel.requests][:2] == ["/api/v-list-user"] * 2
+
+
 def test_a_page_says_500_after_the_work(panel):
     panel.fail("POST:/api/v-delete-user:1:500-stored")
     assert post(panel, "v-delete-user", "bob")[:2] == (500, None)

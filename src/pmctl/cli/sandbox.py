@@ -74,9 +74,10 @@ def serve(
 
     A FAULT is METHOD:PATH:N:how: the N-th request (* for every one) with that method (or *) to a
     path with that beginning (or pattern with *) goes wrong; the path of a command of HestiaCP is
-    /api/ and its name. how is one of 500, 500-stored (does the work, answers 500), another status,
-    cut-before, cut-after, cut-at-BYTES, hang, hang-after (does the work, never answers), html,
-    slow-SECONDS and exit-CODE (the command fails with that code).
+    /api/ and its name, and may go on with / and its arguments. how is one of 500, 500-stored (does
+    the work, answers 500), another status, cut-before, cut-after, cut-at-BYTES, hang, hang-after
+    (does the work, never answers), html, slow-SECONDS and exit-CODE (the command fails with that
+    code).
     """
     wanted = [(Only.MAUTIC, port), (Only.HESTIA, hestia_port)]
     with ExitStack() as running:

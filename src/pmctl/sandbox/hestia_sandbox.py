@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from pmctl.sandbox.faults import Fault
-from pmctl.sandbox.hestia import Hestia, by_key, by_password, read
+from pmctl.sandbox.hestia import Asked, Hestia, by_key, by_password, read
 from pmctl.sandbox.hestia_access import TMP_FILE, Access
 from pmctl.sandbox.hestia_commands import COMMANDS, Call
 from pmctl.sandbox.hestia_pages import page
@@ -25,8 +25,8 @@ class HestiaSandbox(Sandbox):
 
     `latency_ms` is slept before every answer, `slow` adds milliseconds by command
     (`{"v-add-domain": 9000}`), and `faults` are texts as `--fail` takes them, where a path is
-    `/api/` and the command. `store` holds the panel, passwords too; `access` old
-    hashes and where requests come from. Parallel
+    `/api/` and the command and may go on with arguments: `/api/v-list-user/bob`. `store` holds the
+    panel, keys and passwords too; `access` has old hashes and where requests come from. Parallel
     writes are not kept apart, as they are not there: counters get lost.
     """
 
@@ -102,8 +102,16 @@ class HestiaSandbox(Sandbox):
 
     def path_of(self, request: Request) -> str:
         """Return the path and, for a call of the API, its command."""
-        command = read(request).command if request.path.startswith("/api/") else ""
+        command = self._asked(request).command
         return f"/api/{command}" if command else request.target
+
+    def fault_path(self, request: Request) -> str:
+        """Return `/api/COMMAND/ARGUMENT/ARGUMENT`, so that a fault may be for one user alone."""
+        asked = self._asked(request)
+        return "/".join(["/api", asked.command, *asked.given]) if asked.command else request.path
+
+    def _asked(self, request: Request) -> Asked:
+        return read(request) if request.path.startswith("/api/") else Asked(None)
 
     def work(self, request: Request, seconds: float) -> Sent:
         """Wait for a free worker, take the time of the command, and answer."""

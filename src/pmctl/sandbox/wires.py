@@ -72,8 +72,12 @@ class Sandbox:
         raise NotImplementedError
 
     def path_of(self, request: Request) -> str:
-        """Return what the record of requests says; faults match it up to its question mark."""
+        """Return what the record of requests says."""
         return request.target
+
+    def fault_path(self, request: Request) -> str:
+        """Return the path that faults are held against."""
+        return request.path
 
     def work(self, request: Request, seconds: float) -> Sent:
         """Take `seconds` and answer."""
@@ -215,7 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
         started = sandbox.enter()
         reply = _Reply(None, b"", cut=True)
         try:
-            reply = self._reply(request, sandbox.faults.of(self.command, path.partition("?")[0]))
+            fault = sandbox.faults.of(self.command, sandbox.fault_path(request))
+            reply = self._reply(request, fault)
         finally:
             sandbox.leave(self.command, path, None if reply.cut else reply.status, started)
         self.wfile.write(reply.sent)
