@@ -128,6 +128,8 @@ COMMANDS: dict[str, list[str]] = {
     "mailbox suspend": ["info@example.test"],
     "mailbox unsuspend": ["info@example.test"],
     "mailbox count": ["--verify"],
+    "mailbox import": ["-"],
+    "mailbox export": [],
     "mailbox alias add": ["info@example.test", "sales"],
     "mailbox alias delete": ["info@example.test", "sales"],
     "mailbox alias list": ["info@example.test"],
@@ -280,7 +282,11 @@ def test_no_command_of_the_panel_shows_a_secret(
         panel.fail(f"*:*:*:{faults[trouble]}")
     argv = [*command.split(), *COMMANDS[command], "--trace", "--retries", "0"]
 
-    code, out, err = pmctl(*argv, stdin="a-new-secret\n")
+    stdin = "a-new-secret\n"
+    if command == "mailbox import":
+        stdin = "email,password\nnew@example.test,a-new-secret\n"
+
+    code, out, err = pmctl(*argv, stdin=stdin)
 
     seen = _everything(home, out, err)
     assert panel.requests

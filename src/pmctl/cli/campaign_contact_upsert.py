@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import itertools
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pmctl import output
 from pmctl.cli.campaign_contact_many import DryRun
 from pmctl.cli.common import Printing, context_of, group
-from pmctl.errors import PmctlError, UsageError
+from pmctl.cli.result_file import check_target, writing
+from pmctl.errors import PmctlError
 from pmctl.text import counted
 
 if TYPE_CHECKING:
@@ -75,7 +72,7 @@ def upsert(
     from pmctl.clients.campaign_contact_file import ContactFile
     from pmctl.clients.campaign_contact_upsert import Upload
 
-    _check_target(results, path)
+    check_target(results, path)
     context = context_of(ctx)
     with ContactFile(path) as source:
         known = context.contacts.known_fields()
@@ -105,13 +102,6 @@ def _notes(context: Context, digest: str, *, blank: bool, resume: bool) -> Itera
         yield notes
 
 
-def _check_target(results: str, path: str) -> None:
-    if results and not results.endswith((".csv", ".jsonl")):
-        raise UsageError(f"--results {results}: .csv or .jsonl?", hint="the ending says which")
-    if results and path != "-" and Path(results).resolve() == Path(path).resolve():
-        raise UsageError("--results would overwrite the file that is sent", hint="name another")
-
-
 def _send(found: Iterable[list[Result]], rows: int, results: str) -> Counter[str]:
     """Show or write every result; return how many there were of each outcome."""
     from pmctl.clients.campaign_contact_batch import SENT
@@ -126,7 +116,7 @@ def _send(found: Iterable[list[Result]], rows: int, results: str) -> Counter[str
             if output.asked() is not None or one.outcome not in SENT:
                 yield one
 
-    with _writing(results) as write, output.progress("sending", rows, rate=True) as advance:
+    with writing(results, COLUMNS) as write, output.progress("sending", rows, rate=True) as advance:
         try:
             shown = counting(each(found, advance), write)
             first = next(shown, None)
@@ -137,38 +127,6 @@ def _send(found: Iterable[list[Result]], rows: int, results: str) -> Counter[str
                 output.warn(f"stopped in the middle; {_RESUME}")
             raise
     return tally
-
-
-@contextlib.contextmanager
-def _writing(results: str) -> Iterator[Callable[[Result], None]]:
-    if not results:
-        yield lambda _: None
-        return
-    try:
-        file = Path(results).open("w", encoding="utf-8", newline="")  # noqa: SIM115  closed below
-    except OSError as exc:
-        raise PmctlError(
-            f"{results} cannot be written: {exc.strerror}", hint="nothing was sent"
-        ) from exc
-    with file:
-        yield _csv_writer(file) if results.endswith(".csv") else _jsonl_writer(file)
-
-
-def _csv_writer(file: IO[str]) -> Callable[[Result], None]:
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-
-    def write(one: Result) -> None:
-        writer.writerow(asdict(one))
-
-    return write
-
-
-def _jsonl_writer(file: IO[str]) -> Callable[[Result], None]:
-    def write(one: Result) -> None:
-        file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
-
-    return write
 
 
 def _say(upload: Upload, tally: Counter[str], rows: int) -> None:

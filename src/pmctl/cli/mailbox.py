@@ -33,6 +33,11 @@ class MailboxGroup(Lazy):
         "alias": ("pmctl.cli.mailbox_alias", "Second names of a mailbox in its own domain."),
         "forward": ("pmctl.cli.mailbox_forward", "Where a mailbox sends its mail on to."),
         "autoreply": ("pmctl.cli.mailbox_autoreply", "What a mailbox answers by itself."),
+        "import": ("pmctl.cli.mailbox_import", "Add the mailboxes of a CSV file, one by one."),
+        "export": (
+            "pmctl.cli.mailbox_import",
+            "Print mailboxes in the columns that `import` reads, without passwords.",
+        ),
         "count": ("pmctl.cli.mailbox_count", "Count mailboxes by user or domain."),
     }
 

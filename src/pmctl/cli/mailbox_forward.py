@@ -148,6 +148,6 @@ def _set_only(
     if only is None or box.forward_only == only:
         return ""
     if not dry_run:
-        mailbox_change.forward_only(panel, user, one, only)
+        mailbox_change.forward_only(panel, user, one, only=only)
     would = "would be" if dry_run else "is"
     return f"mail of {one} {would} {'sent on only, not kept' if only else 'kept in the mailbox'}"

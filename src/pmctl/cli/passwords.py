@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pmctl.clients.panel_passwords import flaw
 from pmctl.errors import UsageError, hide
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SIGNS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks alike
 LENGTH = 20  # of 56 signs: 116 bits
-SHORTEST = 8
 
 PasswordStdin = Annotated[
     bool,
@@ -120,19 +120,6 @@ def check(password: str) -> str:
     if wrong := flaw(password):
         raise UsageError(f"the password {wrong}", hint="nothing was done; choose another")
     return password
-
-
-def flaw(password: str) -> str:
-    """Return what is wrong with a password, "" when nothing is."""
-    if len(password) < SHORTEST:
-        return f"has less than {SHORTEST} characters"
-    if not password.isprintable():
-        return "holds a control character"
-    if password != password.strip():
-        return "begins or ends with a blank, which HestiaCP cuts off"
-    if password.startswith("/tmp/"):  # noqa: S108  a prefix, no file
-        return "begins with /tmp/, which HestiaCP reads as the name of a file"
-    return ""
 
 
 def _asked(name: str) -> str:

@@ -81,7 +81,7 @@ def delete_forward(panel: Panel, user: str, address: Address, to: str) -> bool:
     return _change(panel, user, address, command, (to,), lambda box: to not in box.forwards)
 
 
-def forward_only(panel: Panel, user: str, address: Address, only: bool) -> bool:
+def forward_only(panel: Panel, user: str, address: Address, *, only: bool) -> bool:
     """Keep no mail that is sent on, or keep it. Returns False when it is so already."""
     command = f"v-{'add' if only else 'delete'}-mail-account-fwd-only"
     return _change(panel, user, address, command, (), lambda box: box.forward_only == only)

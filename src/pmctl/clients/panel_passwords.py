@@ -1,4 +1,4 @@
-"""A file of generated passwords: each is on disk before it is used, so that none is ever lost.
+"""What a password must be; a file of generated ones, each on disk before it is used.
 
 Two columns of CSV, name and password; mode 0600. A name that is in the file keeps its password,
 so a run that was cut off goes on with those it had made up.
@@ -14,6 +14,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pmctl.errors import PmctlError, UsageError, hide
+
+SHORTEST = 8
+
+
+def flaw(password: str) -> str:
+    """Return what is wrong with a password, "" when nothing is."""
+    if len(password) < SHORTEST:
+        return f"has less than {SHORTEST} characters"
+    if not password.isprintable():
+        return "holds a control character"
+    if password != password.strip():
+        return "begins or ends with a blank, which HestiaCP cuts off"
+    if password.startswith("/tmp/"):  # noqa: S108  a prefix, no file
+        return "begins with /tmp/, which HestiaCP reads as the name of a file"
+    return ""
 
 
 class PasswordFile:
