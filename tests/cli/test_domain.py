@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from pmctl.sandbox.hestia_store import Key
 from tests.conftest import Run
 
 BROKEN = "bad\\x name"
@@ -178,3 +179,19 @@ def test_what_is_no_name_of_a_domain_asks_nobody(
 
     assert (code, panel.commands) == (64, [])
     assert "hint: " in err
+
+
+def test_a_key_that_may_list_mail_alone_shows_that_and_names_what_it_may_not(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.store.config["API_SYSTEM"] = "2"
+    panel.store.keys["A" * 20] = Key("s" * 40, "alice", ("mail-accounts",))
+    monkeypatch.setenv("PMCTL_HESTIA_ACCESS_KEY", "A" * 20)
+    monkeypatch.setenv("PMCTL_HESTIA_SECRET_KEY", "s" * 40)
+
+    code, out, err = pmctl("domain", "list", "--user", "alice", "-o", "json")
+
+    assert code == 1
+    assert [row["domain"] for row in json.loads(out)] == ["example.test", "shop.test"]
+    assert json.loads(out)[0]["unread"] == ["web", "dns"]
+    assert "don't have permission to run the command v-list-web-domains" in err

@@ -432,3 +432,14 @@ def test_by_password_a_part_that_is_suspended_already_is_fine(
 
     assert (first, second) == (0, 0)
     assert out.count("it was already") == 3
+
+
+def test_after_a_refusal_no_other_part_is_tried(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.fail("POST:/api/v-add-dns-domain:1:exit-10")
+
+    code, _, err = pmctl(
+        "domain", "add", "new.test", "--user", "alice", "--dns", "--mail", "--ip", "192.0.2.10"
+    )
+
+    assert (code, _written(panel)) == (4, [])
+    assert "v-add-dns-domain, exit 10" in err

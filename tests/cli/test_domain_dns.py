@@ -40,6 +40,41 @@ def test_list_shows_the_records_with_their_ids(pmctl: Run, panel: HestiaSandbox)
     assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
 
 
+def test_a_record_is_added_with_three_reads_and_one_write(pmctl: Run, panel: HestiaSandbox) -> None:
+    pmctl("domain", "dns", "add", ZONE, "x", "A", "192.0.2.9")
+
+    assert [command for command, _ in panel.commands] == [
+        "v-search-domain-owner", "v-list-dns-records", "v-add-dns-record", "v-list-dns-records",
+    ]  # fmt: skip
+
+
+def test_the_zone_of_a_name_beyond_ascii_takes_records(pmctl: Run, panel: HestiaSandbox) -> None:
+    pmctl("domain", "add", "bücher.test", "--user", "alice", "--dns")
+
+    code, _, _ = pmctl("domain", "dns", "add", "xn--bcher-kva.test", "x", "CNAME", "Größe.test")
+    again, _, err = pmctl("domain", "dns", "add", "bücher.test", "X", "CNAME", "größe.test.")
+
+    assert (code, again) == (0, 5)
+    assert "already, as record" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["exampel.test"], "did you mean example.test?"),
+        ([ZONE, "--user", "bob"], "it is alice's: --user alice"),
+        ([ZONE, "--user", "nobody"], "user nobody doesn't exist"),
+    ],
+)
+def test_a_zone_that_is_not_there_is_not_found(
+    words: list[str], said: str, pmctl: Run, panel: HestiaSandbox
+) -> None:
+    code, _, err = pmctl("domain", "dns", "list", *words)
+
+    assert code == 3
+    assert said in err
+
+
 def test_list_of_one_type(pmctl: Run, panel: HestiaSandbox) -> None:
     _, out, _ = pmctl("domain", "dns", "list", ZONE, "--type", "ns", "-o", "json")
 

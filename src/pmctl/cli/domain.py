@@ -80,7 +80,7 @@ def list_(ctx: typer.Context, user: User = "", all_users: AllUsers = False) -> N
     if user and all_users:
         raise UsageError("--user and --all-users exclude each other", hint="leave one out")
     with panel_of(ctx) as panel:
-        found = inventory(panel, [user] if user else users(panel))
+        found = inventory(panel, [user] if user else users(panel), alone=bool(user))
     odd("list of domains", found.odd)
     if not found.failed:
         names.remember(DOMAINS, [one.domain for one in found.domains])

@@ -211,10 +211,9 @@ def set_(
 
 
 def _zone(panel: Panel, name: str, user: str) -> Zone:
-    from pmctl.clients.domain import locate
-    from pmctl.clients.domain_dns import read
+    from pmctl.clients.domain_dns import find
 
-    zone = read(panel, locate(panel, name, user))
+    zone = find(panel, name, user)
     odd(f"records of {zone.domain}", zone.odd)
     return zone
 

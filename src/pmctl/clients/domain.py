@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -171,8 +172,8 @@ _KINDS: dict[Part, tuple[str, Callable[[Row], Any]]] = {
 }
 
 
-def inventory(panel: Panel, owners: Sequence[str]) -> Inventory:
-    """Return every domain of these users; four lists are read at once.
+def inventory(panel: Panel, owners: Sequence[str], *, alone: bool = False) -> Inventory:
+    """Return every domain of these users; four lists are read at once, `alone` as `reads` has it.
 
     What fails is named in `failed`, unless all of it does: then the first error is raised.
     """
@@ -181,7 +182,7 @@ def inventory(panel: Panel, owners: Sequence[str]) -> Inventory:
     unread: dict[str, list[Part]] = {owner: [] for owner in owners}
     errors: list[tuple[str, PmctlError]] = []
     odd: list[str] = []
-    answers = reads(panel, lambda one: _listed(panel, *one), asked)
+    answers = reads(panel, lambda one: _listed(panel, *one), asked, alone=alone)
     for (owner, part), answer in zip(asked, answers, strict=True):
         if isinstance(answer, PmctlError):
             errors.append((f"{part} of {owner}", answer))
@@ -200,12 +201,12 @@ def inventory(panel: Panel, owners: Sequence[str]) -> Inventory:
     return Inventory(domains, [f"{what}: {exc.message}" for what, exc in errors], odd)
 
 
-def look(panel: Panel, owner: str, name: str) -> Domain:
-    """Return a domain as the panel has it now, also one without any part.
+def look(panel: Panel, owner: str, name: str, *, alone: bool = False) -> Domain:
+    """Return a domain as the panel has it now, also one without any part. `alone`: see `reads`.
 
     Raises NotFound when there is no such user, HestiaError when it cannot be read.
     """
-    found = reads(panel, lambda part: _part(panel, owner, name, part), PARTS)
+    found = reads(panel, lambda part: _part(panel, owner, name, part), PARTS, alone=alone)
     return Domain(name, owner, **dict(zip(PARTS, found, strict=True)))
 
 
@@ -218,7 +219,8 @@ def locate(panel: Panel, name: str, user: str = "") -> Domain:
     missing: NotFound | None = None
     for form in asked:
         try:
-            found = look(panel, user or owner_of(panel, form), form)
+            # who the owner is was asked alone, unless it was said
+            found = look(panel, user or owner_of(panel, form), form, alone=bool(user))
         except HestiaNotFound:
             raise
         except NotFound as exc:
@@ -233,15 +235,17 @@ def locate(panel: Panel, name: str, user: str = "") -> Domain:
     raise missing
 
 
-def reads(panel: Panel, read: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield `read(item)` in order, four at once after the first.
+def reads(
+    panel: Panel, read: Callable[[Item], Result], items: Iterable[Item], *, alone: bool
+) -> Iterator[Result]:
+    """Yield `read(item)` in order, four at once; with `alone` the first one goes before the rest.
 
-    The first one goes alone: the server counts each refused login and shuts out who has five.
+    That is for the first request of a run: the server counts each refused login, and shuts out
+    who has five.
     """
     rest = iter(items)
-    for first in rest:
-        yield read(first)
-        break
+    if alone:
+        yield from map(read, itertools.islice(rest, 1))
     yield from panel.each(read, rest)
 
 

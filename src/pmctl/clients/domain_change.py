@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pmctl.backends.hestia_errors import SUSPENDED, UNSUSPENDED, HestiaError
+from pmctl.backends.hestia_errors import SUSPENDED, UNSUSPENDED, HestiaError, HestiaNotAllowed
 from pmctl.clients.domain import PARTS, Domain, Part, look, number
 from pmctl.errors import Conflict, OutcomeUnknown, PmctlError
 
@@ -74,6 +74,9 @@ def add(panel: Panel, found: Domain, wanted: Sequence[Part], ip: str = "") -> li
             raise _half_known(panel, found, wanted, exc) from exc
         except HestiaError as exc:
             failures.update(dict.fromkeys(step.parts, exc))
+            if isinstance(exc, HestiaNotAllowed):  # the server's fail2ban counts each refusal
+                failures.update(dict.fromkeys([p for p in wanted if p not in found.parts], exc))
+                break
     now = look(panel, found.owner, found.domain)
     missing = [part for part in wanted if part not in now.parts]
     if missing and failures and now.parts == found.parts:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pmctl.backends.hestia_errors import HestiaNotFound
+from pmctl.clients.domain import Domain, locate
+from pmctl.clients.domain_idn import forms
 from pmctl.clients.domain_record import Record, Wanted, key, parse, same, sent_value
+from pmctl.clients.panel_owner import owner_of
 from pmctl.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from pmctl.clients.domain import Domain
     from pmctl.clients.panel import Panel
 
 Action = Literal["add", "keep", "change", "delete"]
@@ -40,18 +43,33 @@ class Change:
     record: Record | Wanted
 
 
+def find(panel: Panel, name: str, user: str = "") -> Zone:
+    """Return the zone of a domain by a name that a person wrote; two reads where it is there.
+
+    Raises NotFound when there is no such domain, or when it has no DNS part.
+    """
+    for form in forms(name):
+        with suppress(NotFound):
+            return _zone(panel, user or owner_of(panel, form), form)
+    return read(panel, locate(panel, name, user))
+
+
 def read(panel: Panel, found: Domain) -> Zone:
     """Return the records of a domain. Raises NotFound when it has no DNS part."""
     try:
-        rows = panel.hestia.rows("v-list-dns-records", found.owner, found.domain)
+        return _zone(panel, found.owner, found.domain)
     except HestiaNotFound as exc:
         raise NotFound(
             f"{found.domain} of {found.owner} has no DNS part on this panel",
             hint=f"`pmctl domain add {found.domain} --user {found.owner} --dns` adds it, "
             f"`pmctl domain records {found.domain}` says what another name server must have",
         ) from exc
-    records = sorted((parse(name, row) for name, row in rows.rows.items()), key=lambda r: r.id)
-    return Zone(found.domain, found.owner, tuple(records), rows.odd)
+
+
+def _zone(panel: Panel, owner: str, name: str) -> Zone:
+    rows = panel.hestia.rows("v-list-dns-records", owner, name)
+    records = sorted((parse(id_, row) for id_, row in rows.rows.items()), key=lambda r: r.id)
+    return Zone(name, owner, tuple(records), rows.odd)
 
 
 def refuse_beside_alias(zone: Zone, one: Wanted, *, replacing: Iterable[Record] = ()) -> None:
@@ -73,7 +91,7 @@ def add(panel: Panel, zone: Zone, one: Wanted) -> Record | None:
     before = {record.id for record in zone.records}
 
     def new() -> Record | None:
-        found = read(panel, _domain(zone)).records
+        found = _zone(panel, zone.owner, zone.domain).records
         return next((r for r in found if r.id not in before and same(r, one)), None)
 
     priority = "" if one.priority is None else str(one.priority)
@@ -91,7 +109,7 @@ def delete(panel: Panel, zone: Zone, record: Record) -> None:
     """Delete a record that was read; one that is gone meanwhile is fine."""
 
     def gone() -> bool:
-        return all(one.id != record.id for one in read(panel, _domain(zone)).records)
+        return all(one.id != record.id for one in _zone(panel, zone.owner, zone.domain).records)
 
     try:
         panel.write("v-delete-dns-record", zone.owner, zone.domain, str(record.id),
@@ -105,7 +123,7 @@ def change(panel: Panel, zone: Zone, id_: int, one: Wanted) -> None:
     """Give a record another value in one step, for a CNAME: two of them break a zone."""
 
     def done() -> bool:
-        found = read(panel, _domain(zone)).records
+        found = _zone(panel, zone.owner, zone.domain).records
         return any(r.id == id_ and same(r, one) for r in found)
 
     ttl = ("", str(one.ttl_seconds)) if one.ttl_seconds is not None else ()
@@ -155,12 +173,6 @@ def _lives(record: Record, one: Wanted) -> bool:
     """Whether a record has the TTL that is asked for, and is not suspended."""
     fits = one.ttl_seconds is None or record.ttl_seconds == one.ttl_seconds
     return fits and not record.suspended
-
-
-def _domain(zone: Zone) -> Domain:
-    from pmctl.clients.domain import Domain
-
-    return Domain(zone.domain, zone.owner)
 
 
 def _target(zone: Zone, one: Record | Wanted) -> str:
