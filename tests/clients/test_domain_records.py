@@ -54,6 +54,12 @@ def test_what_is_wrong_with_a_zone_is_said(records: list[Record], words: str) ->
     assert any(words in said for said in of_zone(BOTH, records, KEY).warnings)
 
 
+def test_a_signed_zone_wants_its_ds_record_where_it_is_registered() -> None:
+    signed = Domain("example.test", "alice", WEB, None, Dns.parse({"DNSSEC": "yes"}))
+
+    assert any("DS record" in said for said in of_zone(signed, [], "").warnings)
+
+
 def test_a_domain_without_mail_is_not_blamed_for_lacking_it() -> None:
     assert of_zone(Domain("example.test", "alice", WEB), [], "").warnings == ()
 

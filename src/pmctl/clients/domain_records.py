@@ -28,6 +28,10 @@ _HOSTS = ("CNAME", "MX", "NS", "PTR", "SRV")  # their values end with the name o
 _TEXTS = ("TXT", "SPF")
 _SERVICES = (("submission", 587), ("imap", 143), ("imaps", 993), ("pop3", 110), ("pop3s", 995))
 _STRING = 255  # bytes of one string of a TXT (RFC 1035, 3.3)
+_SIGNED = (
+    "the panel signs its zone (DNSSEC): where the domain is registered its DS record is needed, "
+    "which the panel shows among the DNSSEC keys"
+)
 _TTL = 14_400  # the panel's own, in seconds
 
 
@@ -200,10 +204,11 @@ def _text_purpose(host: str, value: str) -> str:
 
 
 def _wrong(found: Domain, needed: Sequence[Needed], dkim: str) -> list[str]:
-    """Return what mail would suffer from, in words."""
+    """Return what the registrar lacks or mail would suffer from, in words."""
+    said = [_SIGNED] if found.dns and found.dns.dnssec else []
     if not found.mail:
-        return []
-    said = relayed(found)
+        return said
+    said += relayed(found)
     if dkim == "missing":
         said.append("the panel's zone lacks the record of its DKIM key; it is added here")
     if dkim == "other":
