@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import tracemalloc
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ from pmctl.webhook import spool as spools
 from pmctl.webhook.spool import Buried, Spool, SpoolFull
 from pmctl.webhook.spools import Spools, spool_at
 from tests.conftest import Run
+from tests.shell import PMCTL, environment
 
 
 def test_many_large_bodies_are_read_a_few_at_a_time(
@@ -132,6 +135,33 @@ def test_a_spool_that_cannot_be_used_is_a_plain_error_and_stays_as_it_is(
         assert f"the spool in {folder} cannot be used" in err
     if how == "no database":
         assert file.read_bytes() == b"words" * 1000
+
+
+def test_a_command_that_looks_and_leaves_takes_nothing_from_a_worker_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    """A worker has its spool open twice, and nobody drains just now.
+
+    Who closes a file of SQLite's loses the locks that this process has of it: then the command
+    would be the last one there, for all it knows, and delete the log that the worker writes into.
+    """
+    worker = Spool(tmp_path)
+    whole = Spools(tmp_path)
+    worker.append([(1.0, b"before")])
+    assert dead_list(tmp_path) == "[]\n"
+    worker.append([(2.0, b"after")])
+    found = tmp_path / "copy"
+    shutil.copytree(tmp_path, found)  # what others see; this process sees what it has open
+    copy = Spool(found)
+    assert [one.body for one in copy.waiting(0, 9)] == [b"before", b"after"]
+    for one in (copy, whole, worker):
+        one.close()
+
+
+def dead_list(folder: Path) -> str:
+    words = [*PMCTL, "webhook", "dead", "list", "-o", "json"]
+    env = environment(PMCTL_WEBHOOK_SPOOL=str(folder))
+    return subprocess.run(words, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def test_figures_are_read_while_somebody_writes(kept: Spool) -> None:

@@ -24,6 +24,7 @@ from tests.conftest import Run
 from tests.faulting import Load, Place, body_of
 from tests.postgres import Machine
 from tests.serving import Served, wait_until
+from tests.shell import PMCTL
 from tests.webhook_bodies import SECRET
 
 
@@ -122,6 +123,25 @@ def test_all_processes_end_together(place: Place, end: signal.Signals) -> None:
                 served.child.wait(20)
     assert not any(running(pid) for pid in children)
     assert not [line for line in served.said if "Traceback" in line or "ended" in line]
+    with place.serving() as again:
+        again.stored()
+    assert place.figures(load).clean
+
+
+def test_a_look_while_nobody_drains_loses_nothing_of_what_comes_after_it(place: Place) -> None:
+    load = Load()
+    words = [*PMCTL, "webhook", "dead", "list"]
+    with place.serving(ends=-signal.SIGKILL) as served:
+        load.port = served.port
+        with load.running():
+            load.more(20)
+            drain = served.children()[0]
+            os.kill(served.child.pid, signal.SIGSTOP)  # so that it starts no other
+            os.kill(drain, signal.SIGKILL)
+            wait_until(lambda: not running(drain))
+            subprocess.run(words, env=served.env, check=True, capture_output=True, timeout=60)
+            load.more(20)
+        served.child.kill()
     with place.serving() as again:
         again.stored()
     assert place.figures(load).clean

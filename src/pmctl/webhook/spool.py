@@ -296,7 +296,11 @@ class Spool:
 def _connected(folder: Path) -> sqlite3.Connection:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "spool.sqlite3"
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's other files take its mode
+    # One that is there is not opened: a process that closes a file loses all locks that it has of
+    # it (sqlite.org/howtocorrupt.html, 2.2). Others then take themselves for the last ones there,
+    # and delete the log that is written here.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's other files take its mode
     path.chmod(0o600)
     return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
 
