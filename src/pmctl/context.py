@@ -167,9 +167,10 @@ class Context:
             count = niledb_mautics.adopt(
                 database, lambda count: output.note(f"{count:,} events came {words}")
             )
-            audit.record(
-                self.config.context, self._words, database.mautic, "ok", adopted_events=count
-            )
+            if count:
+                audit.record(
+                    self.config.context, self._words, database.mautic, "ok", adopted_events=count
+                )
             self.besides = niledb_mautics.standing(database)
         return database
 

@@ -116,6 +116,24 @@ def test_what_came_before_mautic_had_a_name_is_taken_over_once_and_whole(
     assert everything(one) == before
 
 
+def test_an_adoption_that_another_program_made_meanwhile_is_not_told_as_ours(
+    here: Niledb, sent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both saw events of no Mautic; one waited for the other, and found none left."""
+    store(here, sends(11, 2))
+    standing = niledb_mautics.standing
+
+    def seen(database: Niledb) -> niledb_mautics.Standing:
+        found = standing(database)
+        if found.nameless:
+            niledb_mautics.adopt(database)
+        return found
+
+    monkeypatch.setattr(niledb_mautics, "standing", seen)
+    assert sent(ONE) == (2, "all time; days are UTC\n")
+    assert list(audit.entries()) == []
+
+
 def test_a_second_mautic_takes_nothing_by_itself_and_nothing_is_hidden_in_silence(
     pmctl: Run, here: Niledb, sent: Any
 ) -> None:

@@ -83,14 +83,16 @@ def adopt(database: Niledb, begun: Callable[[int], None] = lambda _: None) -> in
     """Take over the rows of no Mautic, all or none, a batch at a time; return how many events.
 
     They are counted as they come, and one that is here already is not counted again. `begun` is
-    told how many there are. Raises what `Niledb.execute` raises.
+    told how many there are, when there are any: another program may have been first. Raises what
+    `Niledb.execute` raises.
     """
     if not database.mautic:
         return 0
     with database.transaction(within=WITHIN_SECONDS) as execute:
         execute(_KEPT_OUT)
         ((count,),) = execute(_COUNT, (NO_TENANT,))
-        begun(count)
+        if count:
+            begun(count)
         last: UUID | None = NO_TENANT  # the lowest of all ids, too
         while last is not None:
             params = (database.tenant, NO_TENANT, last, BATCH, NO_TENANT)

@@ -47,9 +47,9 @@ def serve(
     later, events wait until it is mended, and /readyz says why. SIGTERM finishes what is under
     way. TLS is the work of a proxy in front.
 
-    A process of its own brings the events into the database; one that ends is started again. Any
-    of the workers tells the figures of all. What a worker left in its spool is brought there also
-    when fewer run the next time.
+    A process of its own brings the events into the database. One that ends is started again; when
+    it ends again and again, /readyz says so. Any of the workers tells the figures of all. What a
+    worker left in its spool is brought there also when fewer run the next time.
 
     The secret is that of the setting webhook.secret, else the one that `webhook register` wrote
     for this user and context; the one before a rotation is believed too (webhook.previous_secret).

@@ -51,9 +51,8 @@ def tail(
       pmctl webhook tail -f -n 0 -o jsonl | jq .step
 
     They are read from the database; the last ones are those that happened last, the newest at the
-    end. What comes with --follow is
-    shown when it is stored, in jsonl line by line; times are UTC. A database that is away is
-    waited for. Test events of `webhook trigger` are of type `test`.
+    end. What comes with --follow is shown when it is stored, in jsonl line by line; times are UTC.
+    A database that is away is waited for. Test events of `webhook trigger` are of type `test`.
     """
     from pmctl.clients.stats import Stats
     from pmctl.clients.webhook_tail import Tail, Wanted
