@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import socket
 import stat
 import threading
@@ -27,6 +28,7 @@ from pmctl.webhook.signature import sign
 from pmctl.webhook.trust import Trust
 from tests import webhook_bodies
 from tests.postgres import PASSWORD
+from tests.serving import wait_until
 from tests.webhook_bodies import NAMES, SECRET
 
 
@@ -147,6 +149,31 @@ def test_a_body_in_chunks_is_taken_and_refused_at_the_limit_before_it_ends(kept)
             assert wire.recv(100).startswith(b"HTTP/1.1 413 ")  # its end was never sent
     assert metrics.get('refused{reason="size"}') == 1
     assert [one.body for one in kept.waiting(0, 9)] == [body]
+
+
+def test_a_disk_that_cannot_even_be_looked_at_turns_readiness_red_until_it_is_back(
+    kept, monkeypatch
+):
+    """Whatever the system says of it: what tells of the trouble must not end with it."""
+    metrics, broken = Metrics(), True
+    usage = shutil.disk_usage
+
+    def failing(folder):
+        if broken:
+            raise OSError(5, "Input/output error")
+        return usage(folder)
+
+    monkeypatch.setattr("shutil.disk_usage", failing)
+    monkeypatch.setattr("pmctl.webhook.app.MEND_SECONDS", 0.01)
+    with listening(Receiver(kept, Trust(lambda: [SECRET]), metrics)) as port:
+        with pytest.raises((RemoteDisconnected, ConnectionResetError)):
+            post(port, send(1))
+        status, reason = post(port, b"", path="/readyz", method="GET")
+        assert (status, "Input/output error" in reason) == (503, True)
+        wait_until(lambda: "Input/output error" in metrics.trouble())
+        broken = False
+        wait_until(lambda: post(port, b"", path="/readyz", method="GET") == (200, "ready\n"))
+        assert post(port, send(2))[0] == 200
 
 
 def test_a_body_that_does_not_come_is_given_up(kept):

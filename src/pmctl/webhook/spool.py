@@ -252,8 +252,11 @@ class Spool:
 
     def trouble(self) -> str:
         """Return why the spool should get no more, or nothing."""
-        if self.free_bytes() < LOW_WATER_BYTES:
-            return f"less than {LOW_WATER_BYTES >> 20} MiB are free for the spool"
+        try:
+            if self.free_bytes() < LOW_WATER_BYTES:
+                return f"less than {LOW_WATER_BYTES >> 20} MiB are free for the spool"
+        except (OSError, sqlite3.Error) as exc:
+            return f"the spool cannot be looked at: {_said(exc)}"
         if self._failed:
             with suppress(SpoolFull):  # nothing may be sent here until it works again: see for us
                 self._write([("insert into bodies (received_at, body, done_at) values (0, ?, 0)",
@@ -305,13 +308,16 @@ def _connected(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
 
 
+def _said(exc: OSError | sqlite3.Error) -> str:
+    return (isinstance(exc, OSError) and exc.strerror) or str(exc)
+
+
 @contextmanager
 def _usable(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else exc
         raise ConfigError(
-            f"the spool in {folder} cannot be used: {reason}",
+            f"the spool in {folder} cannot be used: {_said(exc)}",
             hint="webhook.spool names another folder; what is in this one is kept",
         ) from None
