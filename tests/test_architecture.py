@@ -340,7 +340,7 @@ def test_a_group_speaks_through_the_client_of_its_name_over_one_wire(group, back
     spoken = {
         name.removeprefix("pmctl.").split(".")[1].partition("_")[0]
         for module, path in found.items()
-        if covers("clients", module) and module.partition(".")[2].partition("_")[0] == group
+        if module == f"clients.{group}" or module.startswith(f"clients.{group}_")
         for name in (one.name for one in imports(path.read_text(encoding="utf-8")))
         if covers("pmctl.backends", name)
     }

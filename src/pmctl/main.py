@@ -42,7 +42,7 @@ Examples:
 """
 
 
-PARTS = {name: (f"pmctl.cli.{name}", summary) for name, summary in GROUPS.items()}
+PARTS = {name: (f"pmctl.cli.{name.replace('-', '_')}", text) for name, text in GROUPS.items()}
 
 
 class Root(Lazy):

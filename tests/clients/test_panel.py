@@ -153,3 +153,15 @@ def test_no_password_is_in_the_journal(panel: Panel, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     assert [line["state"] for line in lines] == ["begin", "done"]
     assert "horse" not in str(lines)
+
+
+@respx.mock
+def test_a_write_that_nobody_can_see_is_unknown_at_once(panel: Panel) -> None:
+    answers = [DONE, httpx.ReadTimeout("late"), DONE]  # the file for the password before and after
+    respx.post(API).mock(side_effect=answers)
+
+    with pytest.raises(OutcomeUnknown, match=r"^user alice: ") as caught:
+        panel.write("v-change-user-password", "alice", Password("Cold-Water-9"),
+                    target="user alice", done=None)  # fmt: skip
+
+    assert "does no harm" in caught.value.hint

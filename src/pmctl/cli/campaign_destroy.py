@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pmctl import names, output
+from pmctl.cli import ask
 from pmctl.cli.campaign import DryRun, LockTimeout, Yes
 from pmctl.cli.common import Printing, context_of, group
 from pmctl.errors import NotFound, PmctlError, UsageError
@@ -116,15 +116,8 @@ def _tell(target: Target, how: _How) -> None:
 
 
 def _typed_back(target: Target, how: _How) -> None:
-    """Ask for the key. Raises UsageError without a terminal."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("there is no terminal to ask at", hint="--yes says that it is meant")
     what = "delete it from Mautic" if how.purge else "retire it"
-    sys.stderr.write(f"type {output.clean(target.key)} to {what}: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != target.key:
-        output.note("nothing was changed")
-        raise typer.Exit(1)
+    ask.typed_back(target.key, what, yes=False)
 
 
 def _destroy(client: Campaigns, targets: list[Target], how: _How) -> None:

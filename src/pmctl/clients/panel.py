@@ -27,6 +27,7 @@ LOCK_SECONDS = 300.0  # the slowest command took half a minute
 # seconds before each look for a write without an answer: the server goes on when we hang up
 PAUSES = (0.0, 1.0, 3.0, 8.0)
 LOOK = "look at what the panel shows before you do it again; nothing was repeated"
+AGAIN = "the panel shows nothing of it; nothing was repeated, doing the same again does no harm"
 
 
 class Panel:
@@ -79,7 +80,9 @@ class Panel:
             with self.journal.write(command, target):
                 self.hestia.write(command, *args)
         except OutcomeUnknown as exc:
-            if done is None or not self._settled(done):
+            if done is None:
+                raise OutcomeUnknown(f"{target}: {exc.message}", hint=AGAIN) from exc
+            if not self._settled(done):
                 raise OutcomeUnknown(f"{target}: {exc.message}", hint=LOOK) from exc
         except PmctlError as exc:
             exc.message = f"{target}: {exc.message}"
