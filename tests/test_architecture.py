@@ -129,6 +129,8 @@ IMPURE = {"os", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib
 WIRES = {
     "campaign": "mautic",
     "domain": "hestia",
+    "db": "hestia",
+    "panel_user": "hestia",
     "stats": "niledb",
     "webhook": "mautic niledb receiver",
     "mailbox": "hestia",

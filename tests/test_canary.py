@@ -139,6 +139,23 @@ COMMANDS: dict[str, list[str]] = {
     "mailbox autoreply set": ["info@example.test"],
     "mailbox autoreply show": ["info@example.test"],
     "mailbox autoreply off": ["info@example.test"],
+    "db list": [],
+    "db show": ["shop"],
+    "db add": ["blog", "--user", "alice", "--password-stdin"],
+    "db passwd": ["shop", "--password-stdin"],
+    "db delete": ["shop", "--yes"],
+    "db suspend": ["shop"],
+    "db unsuspend": ["shop"],
+    "panel-user list": [],
+    "panel-user show": ["alice"],
+    "panel-user packages": [],
+    "panel-user add": ["dave", "d@example.test", "--password-stdin"],
+    "panel-user passwd": ["alice", "--password-stdin"],
+    "panel-user contact": ["alice", "new@example.test"],
+    "panel-user package": ["bob", "small", "--force"],
+    "panel-user delete": ["alice", "--yes"],
+    "panel-user suspend": ["bob", "--yes"],
+    "panel-user unsuspend": ["bob"],
     "config init": ["--force"],
     "config list": [],
     "config show": [],
@@ -156,7 +173,7 @@ COMMANDS: dict[str, list[str]] = {
     "completion fish": [],
 }
 # groups that speak to HestiaCP
-PANEL = ("domain", "mailbox")
+PANEL = ("domain", "mailbox", "db", "panel-user")
 # They speak to a stand-in that they start themselves, with secrets that they made up and print.
 OWN_SECRETS = {"sandbox serve", "sandbox tour"}
 

@@ -12,11 +12,13 @@ from pmctl.errors import redact
 TRACED_CHARS = 4096
 
 _SECRET_NAME = re.compile(
-    r"authorization|cookie|token|secret|passw|key|credential|^hash$|^pem$", re.IGNORECASE
+    r"authorization|cookie|token|secret|passw|key|credential|twofa|qrcode|^hash$|^pem$",
+    re.IGNORECASE,
 )
 _SECRET_PAIR = re.compile(
     # a campaign's `pmctl:v1 key=…` is a name
-    r"""(?<!pmctl:v1 )(\b[\w.\[\]-]*(?:token|secret|passw|key)[\w.\[\]-]*["']?\s*[:=]\s*["']?)"""
+    r"""(?<!pmctl:v1 )(\b[\w.\[\]-]*(?:token|secret|passw|key|twofa|qrcode)[\w.\[\]-]*["']?"""
+    r"""\s*[:=]\s*["']?)"""
     r"""[^"'&\s,;<>]+""",
     re.IGNORECASE,
 )

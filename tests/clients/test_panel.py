@@ -157,7 +157,8 @@ def test_no_password_is_in_the_journal(panel: Panel, tmp_path: Path) -> None:
 
 @respx.mock
 def test_a_write_that_nobody_can_see_is_unknown_at_once(panel: Panel) -> None:
-    answers = [DONE, httpx.ReadTimeout("late"), DONE]  # the file for the password before and after
+    # the file for the password before and after
+    answers: list[httpx.Response | Exception] = [DONE, httpx.ReadTimeout("late"), DONE]
     respx.post(API).mock(side_effect=answers)
 
     with pytest.raises(OutcomeUnknown, match=r"^user alice: ") as caught:

@@ -15,7 +15,7 @@ HOWS = (
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "*")
 _HOW = re.compile(
     r"(?P<status>[1-5]\d\d)|500-stored|cut-before|cut-after|hang|hang-after|html"
-    r"|cut-at-(?P<bytes>\d+)|slow-(?P<seconds>\d+(\.\d+)?)|exit-(?P<exit>\d+)"
+    r"|cut-at-(?P<bytes>\d+)|slow-(?P<seconds>\d+(\.\d+)?)|exit-(?P<exit>-?\d+)"
 )
 
 

@@ -141,8 +141,8 @@ class HestiaSandbox(Sandbox):
             return page(fault.status or 500)
         asked = read(request)
         shape = by_key if asked.by_key else by_password
-        words = f"Error: {asked.command} failed" if fault.exit_code else ""
-        return shape(fault.exit_code, words, asked)
+        text = f"Error: {asked.command} failed" if fault.exit_code > 0 else ""
+        return shape(fault.exit_code, text, asked)
 
     def page(self) -> Sent:
         """Return a page that no program asked for."""

@@ -95,6 +95,7 @@ def _password(call: Call) -> str:
     if "\n" in secret:
         raise failed(INVALID, "Password not accepted due to PAM restrictions")
     user.password = secret
+    user.conf["RKEY"] = f"{len(user.log):016d}"  # a new one with each password
     noted(call, user, "Security", "Password changed.", "Warning")
     return ""
 

@@ -1,0 +1,161 @@
+"""`pmctl panel-user delete|suspend|unsuspend`, over a stand-in HestiaCP."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from tests.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmctl.clients.panel.PAUSES", (0.0, 0.0))
+
+
+def test_delete_says_what_goes_and_wants_the_name_typed_back(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    code, out, err = pmctl("panel-user", "delete", "alice")
+
+    assert (code, out) == (64, "")
+    assert "1 web domain: example.test" in err
+    assert "2 mail domains: example.test, shop.test" in err
+    assert "3 mailboxes with their mail" in err
+    assert "1 database: alice_shop" in err
+    assert "nobody is there to type alice back" in err
+    assert panel.written == []
+
+
+def test_delete_is_read_back(pmctl: Run, panel: HestiaSandbox) -> None:
+    code, out, _ = pmctl("panel-user", "delete", "alice", "--yes")
+
+    assert (code, out.splitlines()[1]) == (0, "alice\tdeleted")
+    assert "alice" not in panel.store.users
+    assert panel.commands[-2:] == [("v-delete-user", ["alice"]), ("v-list-user", ["alice", "json"])]
+
+
+@pytest.mark.parametrize("command", ["delete", "suspend"])
+def test_the_root_user_is_refused_before_anything_is_sent(
+    pmctl: Run, panel: HestiaSandbox, command: str
+) -> None:
+    code, _, err = pmctl("panel-user", command, "bob", "admin", "--yes")
+
+    assert code == 7
+    assert "admin is the root user of the panel" in err
+    assert panel.commands == []
+
+
+def test_a_root_user_of_another_name_is_seen_to_be_there_still(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCTL_HESTIA_USER", "chief")  # who we take for the root user
+
+    gone = pmctl("panel-user", "delete", "admin", "--yes")
+    shut = pmctl("panel-user", "suspend", "admin", "--yes")
+
+    assert gone[0] == shut[0] == 1
+    assert "said that v-delete-user was done, but nothing changed" in gone[2]
+    assert "said that v-suspend-user was done, but nothing changed" in shut[2]
+    assert [command for command, _ in panel.written] == ["v-delete-user", "v-suspend-user"]
+    assert "admin is an admin of the panel" in gone[2]
+
+
+def test_delete_of_one_who_is_not_there(pmctl: Run, panel: HestiaSandbox) -> None:
+    code, _, err = pmctl("panel-user", "delete", "bob", "nobody", "--yes")
+    accepted = pmctl("panel-user", "delete", "bob", "nobody", "--yes", "--if-exists")
+
+    assert code == 3
+    assert "no user nobody" in err
+    assert accepted[0] == 0
+    assert accepted[1].splitlines()[1:] == ["bob\tdeleted", "nobody\tis not there"]
+    assert panel.written == [("v-delete-user", ["bob"])]
+
+
+def test_a_delete_whose_answer_was_lost_is_looked_up(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.fail("POST:/api/v-delete-user:1:cut-after")
+
+    code, out, _ = pmctl("panel-user", "delete", "alice", "--yes")
+
+    assert (code, out.splitlines()[1]) == (0, "alice\tdeleted")
+    assert len(panel.written) == 1
+
+
+def test_a_delete_that_never_arrived_is_unknown_and_not_repeated(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.fail("POST:/api/v-delete-user:1:cut-before")
+
+    code, _, err = pmctl("panel-user", "delete", "alice", "--yes")
+
+    assert code == 75
+    assert "nothing was repeated" in err
+    assert "alice" in panel.store.users
+
+
+def test_suspending_several_goes_on_after_one_that_fails(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.do("v-suspend-user", "bob")
+
+    code, out, err = pmctl("panel-user", "suspend", "bob", "nobody", "carol", "--yes")
+
+    rows = [line.split("\t") for line in out.splitlines()[1:]]
+    assert code == 1
+    assert [row[0] for row in rows] == ["bob", "nobody", "carol"]
+    assert (rows[0][1], rows[2][1]) == ("already so", "suspended")
+    assert "no user nobody" in rows[1][1]
+    assert "1 of 3 failed: nobody" in err
+    assert panel.store.users["carol"].suspended
+    assert panel.written == [("v-suspend-user", ["carol"])]
+
+
+def test_one_who_was_suspended_meanwhile_is_suspended(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.fail("POST:/api/v-suspend-user:1:exit-5")
+
+    code, out, _ = pmctl("panel-user", "suspend", "bob", "--yes")
+
+    assert (code, out.splitlines()[1]) == (0, "bob\talready so")
+
+
+def test_unsuspend_lets_in_again_and_twice_is_fine(pmctl: Run, panel: HestiaSandbox) -> None:
+    panel.do("v-suspend-user", "bob")
+
+    first = pmctl("panel-user", "unsuspend", "bob")
+    second = pmctl("panel-user", "unsuspend", "bob")
+
+    assert (first[0], second[0]) == (0, 0)
+    assert (first[1].splitlines()[1], second[1].splitlines()[1]) == (
+        "bob\tunsuspended", "bob\talready so",
+    )  # fmt: skip
+    assert not panel.store.users["bob"].suspended
+
+
+def test_suspend_asks_first(pmctl: Run, panel: HestiaSandbox) -> None:
+    code, _, err = pmctl("panel-user", "suspend", "bob")
+
+    assert code == 64
+    assert "Suspend bob, with websites, mail and databases?" in err
+    assert panel.commands == []
+
+
+def test_a_refused_login_ends_it_at_once(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PMCTL_HESTIA_SECRET_KEY", "w" * 40)
+
+    code, _, err = pmctl("panel-user", "suspend", "bob", "carol", "alice", "--yes")
+
+    assert code == 4
+    assert "2 more not tried" in err
+    assert len(panel.requests) == 1
+
+
+def test_a_command_that_could_not_start_is_no_success_although_nothing_is_said(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.fail("POST:/api/v-delete-user:1:exit--1")  # HTTP 204
+
+    code, _, err = pmctl("panel-user", "delete", "bob", "--yes")
+
+    assert code == 1
+    assert "the server could not run the command" in err
+    assert "bob" in panel.store.users
