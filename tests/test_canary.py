@@ -297,6 +297,9 @@ def test_no_command_of_the_panel_shows_a_secret(
     elif trouble != "none":
         faults = {"cut": "cut-after", "html": "html", "500": "500"}
         panel.fail(f"*:*:*:{faults[trouble]}")
+    own = panel.store.users["alice"].conf
+    own |= {"TWOFA": "canary-Zx81-of-the-second-factor", "QRCODE": "canary-Zx81-picture"}
+    canaries += [own["RKEY"], own["TWOFA"], own["QRCODE"]]
     argv = [*command.split(), *COMMANDS[command], "--trace", "--retries", "0"]
 
     stdin = "a-new-secret\n"
