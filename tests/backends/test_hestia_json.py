@@ -113,3 +113,14 @@ def test_a_list_of_names_has_a_row_each() -> None:
 @pytest.mark.parametrize("text", ["Error: user x doesn't exist", "OK", "<html>", "3", '"x"', "{x"])
 def test_what_is_no_listing_is_none(text: str) -> None:
     assert listing(text) is None
+
+
+def test_a_list_of_users_ends_with_both_braces_on_one_line_and_is_whole() -> None:
+    row = '    "{}": {{\n        "NAME": "Back\\slash"\n        }}'
+    whole = "{\n" + ",\n".join(row.format(name) for name in ("alice", "bob")) + "}"
+
+    found = listing(whole)
+
+    assert found is not None
+    assert (list(found.rows), found.odd) == (["alice", "bob"], ("alice", "bob"))
+    assert listing(whole[:-1]) is None  # cut off

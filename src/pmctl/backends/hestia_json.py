@@ -18,6 +18,7 @@ Row = dict[str, Any]
 _OPENING = re.compile(r'\s*"(?P<name>.*)"\s*:\s*\{\s*')
 _FIELD = re.compile(r'\s*"(?P<name>[A-Za-z0-9_]+)"\s*:\s*(?P<value>["\[].*)', re.DOTALL)
 _CLOSING = re.compile(r"\s*\}\s*,?\s*")
+_END = re.compile(r"\}|\s*\}\}")  # v-list-users has both braces on one line
 _ENDED = re.compile(r'.*"\s*,?\s*|.*\]\s*,?\s*', re.DOTALL)
 
 
@@ -45,7 +46,8 @@ def listing(text: str) -> Listing | None:
 
 
 def _line_by_line(text: str) -> Listing | None:
-    if not text.lstrip().startswith("{") or text.rstrip().rpartition("\n")[2] != "}":
+    last = text.rstrip().rpartition("\n")[2]
+    if not text.lstrip().startswith("{") or not _END.fullmatch(last):
         return None  # half of a listing would look like all of it
     rows: dict[str, Row] = {}
     odd: list[str] = []

@@ -26,8 +26,8 @@ class DbGroup(Lazy):
 app = group(
     "Databases of HestiaCP, by their short names or whole.\n\n"
     "Examples:\n"
-    "  pmctl db list --all-users                                what there is, and whose\n"
-    "  pmctl db add blog --user alice --generate-password       makes alice_blog\n"
+    "  pmctl db list --all-users                          what there is, and whose\n"
+    "  pmctl db add blog --user alice --generate-password makes alice_blog\n"
     "  pmctl db passwd alice_blog --generate-password\n"
     "  pmctl db delete alice_blog",
     cls=DbGroup,

@@ -29,9 +29,9 @@ class PanelUserGroup(Lazy):
 app = group(
     "Users of HestiaCP, their packages and what they use.\n\n"
     "Examples:\n"
-    "  pmctl panel-user list                                    who uses how much\n"
+    "  pmctl panel-user list                          who uses how much\n"
     "  pmctl panel-user add alice alice@example.com --generate-password\n"
-    "  pmctl panel-user package alice small --dry-run           what would be over its limits\n"
+    "  pmctl panel-user package alice small --dry-run what would be over its limits\n"
     "  pmctl panel-user suspend alice bob",
     cls=PanelUserGroup,
 )
