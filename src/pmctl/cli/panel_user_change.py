@@ -45,8 +45,8 @@ def add(
 
     Examples:
       pmctl panel-user add alice alice@example.com --generate-password
-      pmctl panel-user add alice alice@example.com --package small --name Alice --lastname Example
-      pass show panel/alice | pmctl panel-user add alice alice@example.com --password-stdin
+      pmctl panel-user add alice a@example.com --package small --name Alice
+      pass show alice | pmctl panel-user add alice a@example.com --password-stdin
 
     The password is asked for at a terminal, read from stdin, or made up and printed once.
     """

@@ -36,7 +36,7 @@ def list_(ctx: typer.Context) -> None:
 
     Examples:
       pmctl panel-user list
-      pmctl panel-user list --columns user,contact,disk_mb,disk_limit_mb,disk_percent
+      pmctl panel-user list --columns user,contact,disk_mb,disk_limit_mb
       pmctl panel-user list -o json
 
     `3/10` is three of the ten that the package allows, `3` three without a limit. `fullest` is
@@ -77,7 +77,7 @@ def packages(ctx: typer.Context) -> None:
 
     Examples:
       pmctl panel-user packages
-      pmctl panel-user packages --columns package,mailboxes_limit_each_domain,disk_limit_mb
+      pmctl panel-user packages --columns package,disk_limit_mb,backups_limit
       pmctl panel-user packages -o json
     """
     from pmctl.clients.panel_user import PanelUsers
