@@ -24,7 +24,7 @@ GROUPS = {
     "webhook": "What Mautic tells of each send, open and click, and who receives it.",
     "domain": "Domains of HestiaCP: web, mail and DNS as one thing.",
     "mailbox": "Mailboxes on HestiaCP: list, add, forward, import.",
-    "db": "Databases of HestiaCP.",
+    "db": "Databases of HestiaCP, by their short names or whole.",
     "panel-user": "Users of HestiaCP, their packages and what they use.",
     "config": "Contexts, settings and secrets.",
     "sandbox": "A stand-in Mautic and HestiaCP on this machine, to try things safely.",
