@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ def test_a_part_that_the_package_has_no_room_for_is_noticed_although_the_panel_s
 
     assert code == 1
     assert _states(out) == {"web": "added", "mail": "missing", "dns": "added"}
-    assert "the package of carol allows 1 mail domain, and 1 are in use" in err
+    assert "the package of carol allows 1 mail domain (1 in use)" in err
 
 
 def test_repair_at_the_limit_fails_with_the_panels_words(pmctl: Run, panel: HestiaSandbox) -> None:
@@ -185,6 +186,24 @@ def test_what_a_command_warned_of_is_said_once(pmctl: Run, panel: HestiaSandbox)
 
     assert code == 0
     assert err.count("type is invalid") == 1
+
+
+def test_every_write_is_in_the_journal_and_the_audit(
+    pmctl: Run, panel: HestiaSandbox, home: Path
+) -> None:
+    pmctl("domain", "add", "new.test", "--user", "alice")
+    pmctl("domain", "dns", "add", "new.test", "x", "A", "192.0.2.9")
+
+    state = home / ".local" / "state" / "pmctl"
+    journal = [json.loads(line) for line in (state / "journal.jsonl").read_text().splitlines()]
+    assert [(line["state"], line["method"], line["target"]) for line in journal] == [
+        ("begin", "v-add-domain", "new.test"),
+        ("done", "v-add-domain", "new.test"),
+        ("begin", "v-add-dns-record", "new.test: x A 192.0.2.9"),
+        ("done", "v-add-dns-record", "new.test: x A 192.0.2.9"),
+    ]
+    _, out, _ = pmctl("config", "audit", "-o", "json")
+    assert "v-add-domain new.test" in out
 
 
 def test_a_new_zone_gets_the_address_that_the_world_sees(pmctl: Run, panel: HestiaSandbox) -> None:

@@ -120,10 +120,12 @@ def delete(
     ctx: typer.Context,
     name: Name,
     what: Annotated[
-        list[str], typer.Argument(metavar="ID|RECORD", help="Its id, or RECORD TYPE [VALUE].")
+        list[str], typer.Argument(metavar="ID|RECORD...", help="Its id, or RECORD TYPE [VALUE].")
     ],
     user: User = "",
-    priority: Priority = None,
+    priority: Annotated[
+        int | None, typer.Option("--priority", metavar="N", help="Only an MX or SRV of this one.")
+    ] = None,
     if_exists: Annotated[
         bool, typer.Option("--if-exists", help="A record that is not there is fine.")
     ] = False,

@@ -122,7 +122,7 @@ def _full(panel: Panel, found: Domain, part: Part) -> str:
     most, used = number(row, key), number(row, f"U_{key}") or 0
     if most is not None and used >= most:
         noun = _NOUNS[part] if most == 1 else f"{_NOUNS[part]}s"
-        return f"the package of {found.owner} allows {most} {noun}, and {used} are in use"
+        return f"the package of {found.owner} allows {most} {noun} ({used} in use)"
     return "HestiaCP left it out, and does not say why: does the server have that service?"
 
 
@@ -145,8 +145,6 @@ def delete(panel: Panel, found: Domain, chosen: Sequence[Part]) -> list[Done]:
     for step in steps:
         try:
             _write(panel, found, step, there=False)
-        except OutcomeUnknown:
-            raise
         except HestiaError as exc:
             failures.update(dict.fromkeys(step.parts, exc))
     now = look(panel, found.owner, found.domain)
