@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pmctl.audit import Outcome
     from pmctl.backends.embedded import Embedded
     from pmctl.backends.hestia import Hestia
+    from pmctl.backends.kumomta import Kumomta
     from pmctl.backends.mautic import Mautic
     from pmctl.backends.niledb import Niledb
     from pmctl.backends.niledb_mautics import Standing
@@ -269,6 +270,17 @@ class Context:
         state, hestia = state_home(), self.hestia
         journal = Journal(state / "journal.jsonl", self._audit)
         return Panel(hestia, journal, FileLocks(state / "locks", hestia.url))
+
+    @cached_property
+    def kumomta(self) -> Kumomta:
+        """The KumoMTA of this context. Raises ConfigError when its settings lack something."""
+        from pmctl.backends.kumomta import Kumomta
+        from pmctl.http import Http
+
+        settings = self.config.kumomta
+        http = Http("KumoMTA", settings.url, self._http_options)
+        self._open.append(http)
+        return Kumomta(http, user=settings.user, password=settings.password.reveal)
 
     @cached_property
     def contacts(self) -> Contacts:
