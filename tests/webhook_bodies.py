@@ -19,3 +19,10 @@ def recorded(name: str) -> dict[str, Any]:
 
 def body(name: str) -> bytes:
     return str(recorded(name)["body"]).encode()
+
+
+def send(number: int, email: int = 9) -> bytes:
+    """A body with one send of its own, to the contact with this number."""
+    item = {"idHash": f"hash{number}", "contact": {"id": str(number)}, "email": {"id": email},
+            "timestamp": "2026-11-22T23:09:03+00:00"}  # fmt: skip
+    return json.dumps({"mautic.email_on_send": [item]}).encode()

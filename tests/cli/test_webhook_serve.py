@@ -4,70 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
-import subprocess
-import sys
-import threading
-import time
 from datetime import UTC, datetime
-from http.client import HTTPConnection
 
 import pytest
 
 from pmctl import audit
 from pmctl.backends.niledb import Niledb
 from pmctl.webhook.events import parse
-from pmctl.webhook.signature import sign
 from pmctl.webhook.spool import Buried, Spool
 from tests import webhook_bodies
 from tests.postgres import PASSWORD
+from tests.serving import serving
 from tests.webhook_bodies import NAMES, SECRET
-
-
-def figure(connection, name):
-    connection.request("GET", "/metrics")
-    found = re.search(rf"^{name} (\d+)$", connection.getresponse().read().decode(), re.MULTILINE)
-    assert found
-    return int(found[1])
-
-
-def wait_until(true):
-    until = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < until
-        threading.Event().wait(0.02)
 
 
 def test_serve_keeps_answers_stores_and_ends_with_143(server, tmp_path):
     name = server.new_database()
-    env = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path),
-           "XDG_CONFIG_HOME": str(tmp_path), "PMCTL_WEBHOOK_SECRET": SECRET,
-           "PMCTL_NILEDB_HOST": str(server.folder), "PMCTL_NILEDB_DATABASE": name,
-           "PMCTL_NILEDB_USER": "ana", "PMCTL_NILEDB_PASSWORD": PASSWORD,
-           "PMCTL_NILEDB_SSLMODE": "disable"}  # fmt: skip
-    words = [sys.executable, "-m", "pmctl", "webhook", "serve", "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True) as child:
-        assert child.stderr is not None
-        try:
-            line = child.stderr.readline()
-            found = re.search(r"http://127.0.0.1:(\d+)/", line)
-            assert found, line + child.stderr.read()
-            connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
-            for one in NAMES:
-                body = webhook_bodies.body(one)
-                connection.request("POST", "/webhooks/mautic", body, {
-                    "Content-Type": "application/json", "Webhook-Signature": sign(body, SECRET)
-                })  # fmt: skip
-                answer = connection.getresponse()
-                answer.read()
-                assert answer.status == 200
-            wait_until(lambda: figure(connection, "pmctl_webhook_waiting") == 0)
-            assert figure(connection, "pmctl_webhook_spooled_total") == len(NAMES)
-            connection.close()
-        finally:
-            child.send_signal(signal.SIGTERM)
-        assert child.wait(20) == 143
+    settings = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path),
+                "XDG_CONFIG_HOME": str(tmp_path), "PMCTL_WEBHOOK_SECRET": SECRET,
+                "PMCTL_NILEDB_HOST": str(server.folder), "PMCTL_NILEDB_DATABASE": name,
+                "PMCTL_NILEDB_USER": "ana", "PMCTL_NILEDB_PASSWORD": PASSWORD,
+                "PMCTL_NILEDB_SSLMODE": "disable"}  # fmt: skip
+    with serving(**settings) as served:
+        for one in NAMES:
+            assert served.status_of(webhook_bodies.body(one), SECRET) == 200
+        served.stored()
+        assert served.figure("pmctl_webhook_spooled_total") == len(NAMES)
     database = Niledb(host=str(server.folder), port=5432, database=name, user="ana",
                       password=lambda: PASSWORD, sslmode="disable")  # fmt: skip
     stored = {row[0] for row in database.execute(

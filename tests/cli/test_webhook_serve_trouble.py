@@ -13,8 +13,7 @@ from pmctl.errors import ConfigError
 from tests.conftest import Run
 from tests.postgres import PASSWORD, Server
 from tests.serving import Served, serving, wait_until
-from tests.webhook.test_receiver import send
-from tests.webhook_bodies import SECRET
+from tests.webhook_bodies import SECRET, send
 
 
 @pytest.fixture(autouse=True)

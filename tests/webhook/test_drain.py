@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,9 @@ from pmctl.webhook import events
 from pmctl.webhook.drain import Drain
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.spool import Buried, Spool, Waiting
-from tests.webhook.test_receiver import send
+from tests.draining import emptied
+from tests.serving import wait_until
+from tests.webhook_bodies import send
 
 POISON = send(0).replace(b'"hash0"', b'"poison", "x": "a\\u0000b"')
 BROKEN = b'{"mautic.x":[1'
@@ -34,20 +35,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     spool.append([(float(n), body) for n, body in enumerate(bodies)])
     spool.close()
     return tmp_path / "spool"
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not what() and time.monotonic() < until:
-        threading.Event().wait(0.01)
-    assert what()
-
-
-def empty(spool: Spool, niledb: Niledb) -> None:
-    drain = Drain(spool, lambda: niledb, Metrics())
-    drain.start()
-    wait_for(lambda: spool.backlog()[0] == 0)
-    drain.stop()
 
 
 def run(drain: Drain) -> None:
@@ -85,7 +72,7 @@ def test_two_receivers_that_drain_one_spool_store_and_bury_each_once(
     receivers = [Drain(spool, lambda: niledb, Metrics()) for spool in spools]
     for one in receivers:
         one.start()
-    wait_for(lambda: len(over) == 2)
+    wait_until(lambda: len(over) == 2)
     for one in receivers:
         one.stop()
 
@@ -120,7 +107,7 @@ def test_a_kill_between_the_commit_and_the_note_of_it_costs_and_doubles_nothing(
 
     spool = Spool(folder)
     assert spool.backlog()[0] == 42 - 5 * after
-    empty(spool, niledb)
+    emptied(spool, niledb)
     check(spool, niledb)
     spool.close()
 
@@ -156,7 +143,7 @@ def test_a_batch_that_failed_is_taken_again_although_the_other_thread_goes_on(
     spool = Slow(folder)
     drain = Failing(spool, lambda: niledb, Metrics())
     drain.start()
-    wait_for(lambda: spool.backlog()[0] == 0)
+    wait_until(lambda: spool.backlog()[0] == 0)
     drain.stop()
     check(spool, niledb)
     spool.close()

@@ -17,8 +17,9 @@ from pmctl.webhook.drain import Drain
 from pmctl.webhook.events import Event, Parsed, parse, rows
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.spool import Spool, Waiting
-from tests.webhook.test_drain import empty, wait_for
-from tests.webhook.test_receiver import send
+from tests.draining import emptied
+from tests.serving import wait_until
+from tests.webhook_bodies import send
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,7 @@ def test_what_somebody_must_mend_is_said_once_and_drains_when_it_is_mended(
     kept.append([(1.0, send(n)) for n in range(9)])
     drain = Drain(kept, database, Metrics(), say=said.append)
     drain.start()
-    wait_for(lambda: tries > 20)
+    wait_until(lambda: tries > 20)
     (line,) = said
     assert drain.wrong
     assert drain.wrong in line
@@ -61,7 +62,7 @@ def test_what_somebody_must_mend_is_said_once_and_drains_when_it_is_mended(
     assert getattr(error, "hint", "") in line
     assert kept.backlog()[0] == 9
     mended = True
-    wait_for(lambda: kept.backlog()[0] == 0)
+    wait_until(lambda: kept.backlog()[0] == 0)
     drain.stop()
 
     assert (drain.wrong, drain.trouble, len(said)) == ("", "", 2)
@@ -87,7 +88,7 @@ def test_a_database_that_is_away_is_said_once_but_no_fault_of_the_configuration(
     kept.append([(1.0, send(1))])
     drain = Drain(kept, database, Metrics(), say=said.append)
     drain.start()
-    wait_for(lambda: kept.backlog()[0] == 0)
+    wait_until(lambda: kept.backlog()[0] == 0)
     drain.stop()
     assert said == ["events wait in the spool: away 1",
                     "events wait in the spool: the login was refused",
@@ -114,9 +115,9 @@ def test_what_is_mended_is_no_longer_told_although_nothing_comes(
         drain.failed(NotAllowed("the login was refused"))
     drain.start()
     if broken:
-        wait_for(lambda: metrics.trouble() != "")
+        wait_until(lambda: metrics.trouble() != "")
         broken = False
-    wait_for(lambda: metrics.trouble() == "")
+    wait_until(lambda: metrics.trouble() == "")
     drain.stop()
     assert (drain.trouble, len(said)) == ("", 2)
 
@@ -137,7 +138,7 @@ def test_a_log_that_takes_nothing_does_not_end_the_drain(kept: Spool, niledb: Ni
     kept.append([(1.0, send(n)) for n in range(3)])
     drain = Drain(kept, database, Metrics(), say=full)
     drain.start()
-    wait_for(lambda: kept.backlog()[0] == 0)
+    wait_until(lambda: kept.backlog()[0] == 0)
     drain.stop()
     assert stored(niledb) == 3
 
@@ -152,7 +153,7 @@ def test_a_body_at_which_something_unforeseen_happens_is_put_aside_alone(
 
     monkeypatch.setattr(drains, "parse", parsed)
     kept.append([(float(n), send(n)) for n in range(40)])
-    empty(kept, niledb)
+    emptied(kept, niledb)
 
     assert stored(niledb) == 39
     (letter,) = kept.dead()
@@ -160,7 +161,7 @@ def test_a_body_at_which_something_unforeseen_happens_is_put_aside_alone(
     assert re.fullmatch(r"unforeseen: KeyError at test_drain_trouble\.py:\d+", letter.reason)
     monkeypatch.undo()
     kept.retry([letter.id])
-    empty(kept, niledb)
+    emptied(kept, niledb)
     assert (stored(niledb), kept.dead_count()) == (40, 0)
 
 
@@ -186,7 +187,7 @@ def test_an_event_at_which_writing_breaks_is_put_aside_and_the_rest_of_its_body_
     )
     items = b",".join(send(n)[len(b'{"mautic.email_on_send": [') : -2] for n in range(10, 20))
     kept.append([(1.0, send(1)), (2.0, b'{"mautic.email_on_send":[%b]}' % items), (3.0, send(2))])
-    empty(kept, niledb)
+    emptied(kept, niledb)
 
     assert stored(niledb) == 11 + (where == "after")
     (letter,) = kept.dead()
@@ -210,11 +211,11 @@ def test_nothing_is_put_aside_while_even_a_batch_of_nothing_fails(
     kept.append([(1.0, send(n)) for n in range(7)])
     drain = Drain(kept, lambda: niledb, Metrics())
     drain.start()
-    wait_for(lambda: tries > 30)
+    wait_until(lambda: tries > 30)
     assert "AttributeError" in drain.wrong
     assert (kept.dead_count(), kept.backlog()[0]) == (0, 7)
     monkeypatch.setattr(drains, "add_events", add_events)
-    wait_for(lambda: kept.backlog()[0] == 0)
+    wait_until(lambda: kept.backlog()[0] == 0)
     drain.stop()
     assert (stored(niledb), kept.dead_count()) == (7, 0)
 
@@ -233,7 +234,7 @@ def test_a_batch_that_takes_longer_than_it_is_waited_for_goes_in_smaller_pieces(
 
     monkeypatch.setattr(drains, "add_events", added)
     kept.append([(1.0, send(n)) for n in range(40)])
-    empty(kept, niledb)
+    emptied(kept, niledb)
     assert (stored(niledb), kept.dead_count()) == (40, 0)
     assert max(sizes) == 40
 
@@ -245,7 +246,7 @@ def test_a_database_that_is_made_anew_gets_its_tables_and_what_waits(
                   "campaign_steps"):  # fmt: skip
         niledb.define(f"drop table {table}")
     kept.append([(1.0, send(n)) for n in range(7)])
-    empty(kept, niledb)
+    emptied(kept, niledb)
     assert stored(niledb) == 7
 
 
@@ -255,6 +256,6 @@ def test_one_lost_table_is_not_passed_over_in_silence(kept: Spool, niledb: Niled
     kept.append([(1.0, send(1))])
     drain = Drain(kept, lambda: niledb, Metrics())
     drain.start()
-    wait_for(lambda: "marketing_events" in drain.wrong)
+    wait_until(lambda: "marketing_events" in drain.wrong)
     drain.stop()
     assert kept.backlog()[0] == 1

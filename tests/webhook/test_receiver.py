@@ -8,7 +8,6 @@ import shutil
 import socket
 import stat
 import threading
-import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection, RemoteDisconnected
@@ -21,21 +20,15 @@ from pmctl.errors import ConfigError
 from pmctl.webhook import events, items
 from pmctl.webhook import spool as spools
 from pmctl.webhook.app import Limits, Receiver
-from pmctl.webhook.drain import Drain
 from pmctl.webhook.metrics import Metrics
 from pmctl.webhook.server import server as http_server
 from pmctl.webhook.signature import sign
 from pmctl.webhook.trust import Trust
 from tests import webhook_bodies
+from tests.draining import emptied
 from tests.postgres import PASSWORD
 from tests.serving import wait_until
-from tests.webhook_bodies import NAMES, SECRET
-
-
-def send(number: int, email: int = 9) -> bytes:
-    item = {"idHash": f"hash{number}", "contact": {"id": str(number)}, "email": {"id": email},
-            "timestamp": "2026-11-22T23:09:03+00:00"}  # fmt: skip
-    return json.dumps({"mautic.email_on_send": [item]}).encode()
+from tests.webhook_bodies import NAMES, SECRET, send
 
 
 @contextmanager
@@ -71,17 +64,6 @@ def database(server):
     niledb_schema.prepare(found)
     yield found
     found.close()
-
-
-def emptied(spool, database, metrics=None):
-    drain = Drain(spool, lambda: database, metrics or Metrics())
-    drain.start()
-    until = time.monotonic() + 20
-    while spool.backlog()[0] and time.monotonic() < until:
-        drain.came()
-        threading.Event().wait(0.01)
-    drain.stop()
-    assert spool.backlog()[0] == 0, drain.trouble
 
 
 def stored(database):
