@@ -46,6 +46,12 @@ def test_a_list_or_a_nul_byte_where_a_text_must_be_breaks_php(panel):
     assert send(panel, json.dumps(body).encode(), "application/json").status == 500
 
 
+def test_letters_need_no_percent_signs(panel):
+    got = send(panel, form(panel, "cmd=v-change-user-name&arg1=bob&arg2=Bücher"))
+    assert got.code == "0"
+    assert panel.store.users["bob"].conf["NAME"] == "Bücher"
+
+
 def test_nul_bytes_around_an_argument_are_trimmed(panel):
     assert send(panel, form(panel, "cmd=v-list-user&arg1=bob%00&arg2=json")).status == 200
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from email.parser import BytesParser
-from urllib.parse import parse_qsl
 
 from pmctl.sandbox import (  # noqa: F401  each brings its commands
     hestia_certificates,
@@ -30,45 +25,20 @@ from pmctl.sandbox.hestia_access import NO_DATA, TMP_FILE, Access, LegacyOffErro
 from pmctl.sandbox.hestia_commands import COMMANDS, Call, ExitError
 from pmctl.sandbox.hestia_json import is_json
 from pmctl.sandbox.hestia_pages import HTML, moved, not_allowed, page
+from pmctl.sandbox.hestia_request import BLANKS, Asked, read
 from pmctl.sandbox.hestia_store import Store
 from pmctl.sandbox.request import Request
 from pmctl.sandbox.wires import Sent
 
-LIST = "[\0]"  # stands for a list where a text must be
 ZIPPED = 1024  # bytes of an answer from which on nginx packs it
 MAX_LINE = 131072  # bytes of a command line that the system still starts
 _HTTP = {1: 400, 2: 422, 5: 401, 6: 401, 9: 401, 10: 401, 21: 401, 405: 405}
 _HARDENING = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN",
               "X-XSS-Protection": "1; mode=block"}  # fmt: skip
-_BLANKS = " \t\n\r\0\x0b"  # what PHP's trim takes away
 
 
 class BrokenError(Exception):
     """PHP itself fails: a list or a NUL byte where a text must be."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for. `data` is None when it cannot be read."""
-
-    data: Mapping[str, str] | None
-    command: str = ""
-    args: tuple[tuple[int, str], ...] = ()
-
-    @property
-    def by_key(self) -> bool:
-        """Tell whether it comes with an access key; else the old contract holds."""
-        return self.data is not None and {"access_key", "secret_key"} <= self.data.keys()
-
-    @property
-    def wants_code(self) -> bool:
-        """Tell whether the answer's body shall be the exit code."""
-        return self.data is not None and self.data.get("returncode") == "yes"
-
-    @property
-    def given(self) -> list[str]:
-        """The arguments as the command gets them: missing ones leave no gap."""
-        return [value for _, value in self.args]
 
 
 @dataclass
@@ -134,81 +104,6 @@ class Hestia:
             return exc.code, exc.text
 
 
-def read(request: Request) -> Asked:
-    """Return what a request asks for. PHP's rules: the last of several wins, blanks go."""
-    data = _data(request)
-    if data is None:
-        return Asked(None)
-    args = tuple(
-        (number, data[f"arg{number}"].strip(_BLANKS))
-        for number in range(1, 14)
-        if f"arg{number}" in data
-    )
-    return Asked(data, data.get("cmd", "").strip(_BLANKS), args)
-
-
-def _data(request: Request) -> Mapping[str, str] | None:
-    form = _form(request)
-    if form.keys() & {"access_key", "user", "hash"}:
-        return _split_hash(form)
-    try:
-        given = json.loads(request.body)
-    except ValueError:
-        return None
-    if not isinstance(given, dict) or not given:
-        return None
-    return _split_hash({key: _text(value) for key, value in given.items() if value is not None})
-
-
-def _form(request: Request) -> dict[str, str]:
-    if request.method != "POST":
-        return {}
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("multipart/form-data"):
-        whole = f"Content-Type: {kind}\r\n\r\n".encode() + request.body
-        parts = BytesParser().parsebytes(whole).walk()
-        return {
-            str(part.get_param("name", header="content-disposition")): _decoded(part)
-            for part in parts
-            if not part.is_multipart()
-        }
-    if not kind.startswith("application/x-www-form-urlencoded"):
-        return {}
-    pairs = parse_qsl(
-        request.body.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"
-    )
-    return {_scalar(name): value for name, value in pairs}
-
-
-def _decoded(part: object) -> str:
-    payload = part.get_payload(decode=True)  # type: ignore[attr-defined]
-    return bytes(payload).decode("utf-8", "surrogateescape")
-
-
-def _scalar(name: str) -> str:
-    """Return a field's name; `arg1[]` is arg1 with a list in it, which PHP's trim dies of."""
-    base, bracket, _ = name.partition("[")
-    return f"{base}\0" if bracket else base
-
-
-def _text(value: object) -> str:
-    """Return a JSON value as PHP makes it a text."""
-    if isinstance(value, bool):
-        return "1" if value else ""
-    return LIST if isinstance(value, list | dict) else str(value)
-
-
-def _split_hash(data: dict[str, str]) -> dict[str, str]:
-    """Take `hash=KEY:SECRET` for an access key; and a list for what PHP cannot trim."""
-    listed = {name.rstrip("\0"): LIST for name in data if name.endswith("\0")}
-    data = {**{name: value for name, value in data.items() if name[-1:] != "\0"}, **listed}
-    found = re.fullmatch(r"([^:]{20}):([^:]{40})", data.get("hash", ""))
-    if "access_key" not in data and found:
-        rest = {name: value for name, value in data.items() if name != "hash"}
-        return {**rest, "access_key": found[1], "secret_key": found[2]}
-    return data
-
-
 def zipped(sent: Sent) -> Sent:
     """Pack an answer."""
     headers = {**sent.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
@@ -227,7 +122,7 @@ def by_key(code: int, text: str, asked: Asked) -> Sent:
     header = {"Hestia-Exit-Code": str(code)}
     if asked.wants_code:
         return Sent(200, str(code).encode(), HTML, {**header, **_HARDENING})
-    body = text.strip(_BLANKS).encode("utf-8", "surrogateescape")
+    body = text.strip(BLANKS).encode("utf-8", "surrogateescape")
     if code > 0:
         return Sent(_HTTP.get(code, 400), body, HTML, header)
     kind = "application/json; charset=utf-8" if is_json(body) else HTML

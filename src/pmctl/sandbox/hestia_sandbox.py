@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from pmctl.sandbox.faults import Fault
-from pmctl.sandbox.hestia import Asked, Hestia, by_key, by_password, read
+from pmctl.sandbox.hestia import Hestia, by_key, by_password
 from pmctl.sandbox.hestia_access import TMP_FILE, Access
 from pmctl.sandbox.hestia_commands import COMMANDS, Call
 from pmctl.sandbox.hestia_pages import page
+from pmctl.sandbox.hestia_request import Asked, read
 from pmctl.sandbox.hestia_store import Key, seeded
 from pmctl.sandbox.request import Request
 from pmctl.sandbox.wires import Sandbox, Sent
