@@ -7,8 +7,8 @@ import subprocess
 import threading
 
 from pmctl.sandbox.answers import Answer
-from pmctl.sandbox.hestia import Asked
 from pmctl.sandbox.hestia_commands import Call
+from pmctl.sandbox.hestia_request import Asked
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
 from pmctl.sandbox.request import Request
 from pmctl.sandbox.server import MauticSandbox
