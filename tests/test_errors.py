@@ -58,3 +58,12 @@ def test_a_secret_is_replaced_wherever_it_stands_and_the_longer_one_first():
 def test_a_very_short_secret_does_not_make_everything_unreadable():
     hide(["", "a", "abc"])
     assert redact("abc a") == "abc a"
+
+
+def test_of_many_passing_secrets_the_last_ones_are_hidden_and_lasting_ones_always():
+    errors.hide(["lasting-secret"])
+    errors.hide((f"passing-{n}!" for n in range(100)), passing=True)
+
+    said = errors.redact("lasting-secret passing-99! passing-90! passing-0!")
+
+    assert said == "*** *** *** passing-0!"

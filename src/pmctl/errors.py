@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -126,15 +127,24 @@ class InputProblems(BadInput):
 
 
 _hidden: set[str] = set()
+# passwords of a thousand mailboxes are not all looked for in each line that is written
+_passing: deque[str] = deque(maxlen=16)
 
 
-def hide(values: Iterable[str]) -> None:
-    """Remember secret values: `redact` replaces them from now on."""
-    _hidden.update(value for value in values if len(value) >= 4)
+def hide(values: Iterable[str], *, passing: bool = False) -> None:
+    """Remember secret values: `redact` replaces them from now on.
+
+    Those that are `passing` give way to later ones: of many, only the last few are in the talk.
+    """
+    known = [value for value in values if len(value) >= 4]
+    if passing:
+        _passing.extend(value for value in known if value not in _passing)
+    else:
+        _hidden.update(known)
 
 
 def redact(text: str) -> str:
     """Return `text` with every secret seen so far replaced by `***`."""
-    for value in sorted(_hidden, key=len, reverse=True):
+    for value in sorted({*_hidden, *_passing}, key=len, reverse=True):
         text = text.replace(value, "***")
     return text

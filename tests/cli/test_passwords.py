@@ -21,7 +21,8 @@ def test_generated_passwords_are_long_and_hold_nothing_that_looks_alike():
     assert len(made) == 200
     assert all(len(one) == 20 and not panel_passwords.flaw(one) for one in made)
     assert not set("".join(made)) & set("0O1lI")
-    assert redact(f"x {next(iter(made))}") == "x ***"
+    last = passwords.generated()
+    assert redact(f"x {last}") == "x ***"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ class Hestia:
         Raises HestiaError when it was refused, OutcomeUnknown when it may have been done. No
         other write of this program runs meanwhile: the panel has no lock, and loses data.
         """
-        hide(arg.value for arg in args if isinstance(arg, Password))
+        hide((arg.value for arg in args if isinstance(arg, Password)), passing=True)
         texts = [_checked(command, arg) for arg in args]
         with self._writing, self._handover.of(args, texts) as given:
             form = self._form(command, given)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pmctl import output
-from pmctl.errors import NotAllowed, PmctlError, Unreachable, UsageError
+from pmctl.errors import NotAllowed, PmctlError, Unreachable, UsageError, redact
 from pmctl.text import counted
 
 Item = TypeVar("Item")
@@ -57,7 +57,7 @@ def do_each(
                     rows.append(work(item))
                 except PmctlError as exc:
                     failed.append(exc)
-                    rows.append(Done(str(item), exc.message, lost(item), ok=False))
+                    rows.append(Done(str(item), redact(exc.message), lost(item), ok=False))
                     ended = ends(exc)
                     if ended:
                         break

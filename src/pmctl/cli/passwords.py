@@ -111,7 +111,7 @@ def generated() -> str:
     while True:
         value = "".join(random.choice(SIGNS) for _ in range(LENGTH))
         if all(any(map(kind, value)) for kind in (str.islower, str.isupper, str.isdigit)):
-            hide([value])
+            hide([value], passing=True)
             return value
 
 

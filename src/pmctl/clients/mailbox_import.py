@@ -23,6 +23,7 @@ from pmctl.errors import (
     PmctlError,
     Problem,
     Unreachable,
+    redact,
 )
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Import:
                 self._run = 0
             except PmctlError as exc:
                 outcome = UNKNOWN if isinstance(exc, OutcomeUnknown) else FAILED
-                found = Result(row.line, str(row.address), outcome, exc.message)
+                found = Result(row.line, str(row.address), outcome, redact(exc.message))
                 self._run += 1
                 if self._ends(exc):
                     self.failure, self.stopped = exc, row.line

@@ -55,6 +55,7 @@ class PasswordFile:
             value = make()
             self._append(name, value)
             self._known[name] = value
+        hide([self._known[name]], passing=True)
         return self._known[name]
 
     def close(self) -> None:
@@ -76,7 +77,6 @@ class PasswordFile:
                 f"{self.path} is no file of passwords that pmctl wrote",
                 hint="name a file that is not there yet",
             )
-        hide(row[1] for row in rows)
         return {name: value for name, value in rows}  # noqa: C416  mypy sees no pairs in lists
 
     def _append(self, name: str, value: str) -> None:
