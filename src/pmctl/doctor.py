@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from pmctl.config import Config
     from pmctl.secrets import Secret
 
-# Which secret goes with which filled-in key; of each pair the first that is filled in counts.
+# Which secret goes with which filled-in key; of each pair the first that is filled in counts. Where
+# no key goes with a secret, it counts when it is there.
 _PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
     "mautic": (("client_id", "client_secret"), ("user", "password")),
-    "hestia": (("access_key", "secret_key"), ("user", "password")),
+    "hestia": (("access_key", "secret_key"), ("", "api_hash"), ("user", "password")),
     "kumomta": (("user", "password"),),
     "billmanager": (("user", "password"),),
     "niledb": (("user", "password"),),
@@ -112,11 +113,29 @@ def _backend(config: Config, section: str) -> Iterator[Check]:
         else:
             yield _failed(section, exc) if used else _good(section, "not configured")
         return
-    yield _good(section, getattr(settings, "url", None) or settings.host)
-    for user, secret in _PAIRS[section]:
-        if getattr(settings, user):
-            yield _secret(getattr(settings, secret), optional=_by_default(config, section, user))
+    yield _address(section, settings)
+    for user, name in _PAIRS[section]:
+        secret = getattr(settings, name)
+        if getattr(settings, user) if user else _is_there(secret):
+            optional = bool(user) and _by_default(config, section, user)
+            yield _secret(secret, optional=optional)
             return
+
+
+def _address(section: str, settings: Any) -> Check:
+    """Say where a server is, and whether a fingerprint stands for its certificate."""
+    place: str = getattr(settings, "url", None) or settings.host
+    pinned = getattr(settings, "fingerprint", None)
+    if pinned and not place.startswith("https:"):
+        return _bad(section, f"{place} has no certificate for {section}.fingerprint to be of")
+    return _good(section, f"{place}, its certificate pinned to {pinned[:12]}" if pinned else place)
+
+
+def _is_there(secret: Secret) -> bool:
+    try:
+        return bool(where(secret))
+    except PmctlError:
+        return True  # and then it is said what is wrong with it
 
 
 def _own_database() -> Check:

@@ -5,6 +5,7 @@ import getpass
 import io
 import json
 import os
+import re
 import tomllib
 
 import keyring
@@ -99,6 +100,23 @@ def test_init_writes_a_file_of_ours_that_works(pmctl, home):
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert pmctl("config", "get", "mautic.url")[1] == "https://mtc.mail.example.com\n"
     assert pmctl("config", "get", "mautic.client_id")[1] == "1_abc\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "secrets"),
+    [
+        ([], ["hestia.secret_key"]),
+        (["--mautic-user", "ana"], ["mautic.password", "hestia.secret_key"]),
+    ],
+)
+def test_init_takes_the_access_key_of_hestiacp(pmctl, home, more, secrets):
+    words = ["--hostname", "mail.example.com", "--hestia-access-key", "AbCdEfGhIjKlMnOpQrSt"]
+
+    code, _, err = pmctl("config", "init", *words, *more)
+
+    assert code == 0
+    assert re.findall(r"set-secret ([\w.]+)", err) == secrets
+    assert pmctl("config", "get", "hestia.access_key")[1] == "AbCdEfGhIjKlMnOpQrSt\n"
 
 
 def test_init_overwrites_only_when_told_to(pmctl, file):
@@ -452,6 +470,45 @@ def test_doctor_is_content_with_a_good_setup(pmctl, file, monkeypatch):
     assert found["mautic.password"]["detail"] == "PMCTL_MAUTIC_PASSWORD"
     assert found["billmanager"]["detail"] == "not configured"
     assert found["niledb"]["detail"].startswith("not configured; PostgreSQL ")
+
+
+@pytest.mark.parametrize(
+    ("given", "secret", "ok"),
+    [
+        ({"ACCESS_KEY": "k" * 20}, "secret_key", False),
+        ({"ACCESS_KEY": "k" * 20, "SECRET_KEY": "kanarienvogel-9"}, "secret_key", True),
+        ({"API_HASH": "kanarienvogel-9"}, "api_hash", True),
+        ({"API_HASH_FILE": "/none/of/that/name"}, "api_hash", False),
+        ({"PASSWORD": "kanarienvogel-9"}, "password", True),
+        ({"USER": "chief"}, "password", False),
+    ],
+)
+def test_doctor_knows_the_ways_into_hestiacp(pmctl, file, monkeypatch, given, secret, ok):
+    for name, value in {**given, "URL": "https://panel.example.com:8083"}.items():
+        monkeypatch.setenv(f"PMCTL_HESTIA_{name}", value)
+
+    found = checks(pmctl("config", "doctor", "-o", "json")[1])
+
+    said = [name for name in found if name.startswith("hestia")]
+    assert said == ["hestia", f"hestia.{secret}"]
+    assert found[f"hestia.{secret}"]["ok"] is ok
+
+
+@pytest.mark.parametrize(
+    ("url", "ok", "words"),
+    [
+        ("https://p.example.com:8083", True, "its certificate pinned to 9f86d081884c"),
+        ("http://p.example.com:8083", False, "no certificate for hestia.fingerprint"),
+    ],
+)
+def test_doctor_says_that_a_certificate_is_pinned(pmctl, file, monkeypatch, url, ok, words):
+    monkeypatch.setenv("PMCTL_HESTIA_URL", url)
+    monkeypatch.setenv("PMCTL_HESTIA_FINGERPRINT", "9f86d081884c" + "0" * 52)
+
+    found = checks(pmctl("config", "doctor", "-o", "json")[1])["hestia"]
+
+    assert found["ok"] is ok
+    assert words in found["detail"]
 
 
 def test_doctor_finds_everything_at_once(pmctl, file, home, monkeypatch):

@@ -59,6 +59,9 @@ def init(
     mautic_user: Annotated[
         str | None, typer.Option(metavar="NAME", help="User of Mautic, without an OAuth2 client.")
     ] = None,
+    hestia_access_key: Annotated[
+        str | None, typer.Option(metavar="ID", help="Access key of HestiaCP, without its secret.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a first configuration file; asks at a terminal.
@@ -67,6 +70,7 @@ def init(
       pmctl config init
       pmctl config init --hostname mail.example.com --mautic-client-id 1_abc
       pmctl config init --context test --mautic-url https://mtc.test.example.com
+      pmctl config init --hostname mx.test --hestia-access-key AbCdEfGhIjKlMnOpQrSt
     """
     from pmctl import configedit
 
@@ -75,6 +79,7 @@ def init(
         "mautic.url": mautic_url,
         "mautic.client_id": mautic_client_id,
         "mautic.user": mautic_user,
+        "hestia.access_key": hestia_access_key,
     }
     options = _options(ctx)
     path = _new_path(options, force=force)
@@ -84,8 +89,9 @@ def init(
     values = {p: _value(BY_PATH[p], text, path) for p, text in given.items() if text}
     save(path, configedit.new_file(name, values), mode=0o600)
     _record(name, "init", str(path))
-    kind = "password" if "mautic.user" in values else "client_secret"
-    output.note(f"wrote {path}; next: `pmctl config set-secret mautic.{kind}`")
+    output.note(f"wrote {path}")
+    for secret in _secrets_of(values):
+        output.note(f"next: `pmctl config set-secret {secret}`")
 
 
 @app.command("list", cls=Printing)
@@ -318,6 +324,15 @@ def _context_name(name: str) -> str:
             "a context's name is made of letters, digits and . _ -", hint="like production"
         )
     return name
+
+
+def _secrets_of(values: Mapping[str, Any]) -> list[str]:
+    """Return the secrets that go with what a first file says."""
+    of_hestia = ["hestia.secret_key"] * ("hestia.access_key" in values)
+    if of_hestia and not any(path.startswith("mautic.") for path in values):
+        return of_hestia
+    kind = "password" if "mautic.user" in values else "client_secret"
+    return [f"mautic.{kind}", *of_hestia]
 
 
 def _asked() -> dict[str, str | None]:
