@@ -25,8 +25,7 @@ Name = Annotated[
                    autocompletion=names.completing(USERS)),
 ]  # fmt: skip
 
-_COLUMNS = ["user", "package", "role", "suspended", "disk_mb", "web_domains", "mail_domains",
-            "mailboxes", "databases", "fullest"]  # fmt: skip
+_COLUMNS = ["user", "package", "suspended", "disk_mb", "mailboxes", "databases", "fullest"]
 _WORDS = {"disk": "disk (MB)", "bandwidth": "bandwidth (MB)"}
 
 
