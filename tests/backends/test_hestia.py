@@ -253,6 +253,11 @@ def test_what_the_server_would_alter_or_choke_on_is_not_sent(arg: str, key_mode:
     assert not respx.calls
 
 
+def test_many_long_arguments_are_refused_as_one_too_long_is(key_mode: Hestia) -> None:
+    with pytest.raises(UsageError, match="together"):
+        key_mode.write("v-add-mail-account-alias", "x" * 60_000, "y" * 60_000)
+
+
 @pytest.mark.parametrize("password", ["", "/tmp/x", " x", "a\nb"])
 def test_a_password_that_would_be_taken_otherwise_is_refused_unseen(
     password: str, key_mode: Hestia

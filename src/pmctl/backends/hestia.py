@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +118,7 @@ class Hestia:
 
     def text(self, command: str, *args: str) -> str:
         """Return the output of a reading command. Repeated when that may help: it is a read."""
-        form = self._form(command, [_checked(command, arg) for arg in args])
+        form = self._form(command, _all_checked(command, args))
         with self._reading:
             answer = self._post(form, command, read=True)
             if self.key_mode:
@@ -132,7 +132,7 @@ class Hestia:
         other write of this program runs meanwhile: the panel has no lock, and loses data.
         """
         hide((arg.value for arg in args if isinstance(arg, Password)), passing=True)
-        texts = [_checked(command, arg) for arg in args]
+        texts = _all_checked(command, args)
         with self._writing, self._handover.of(args, texts) as given:
             form = self._form(command, given)
             form["returncode"] = "no" if self.key_mode else "yes"
@@ -222,6 +222,17 @@ class Hestia:
         if code != "0":
             said = re.sub(r"\d+$", "", answer.text.strip())
             raise error_of(int(code), said, command, login=answer.status >= 400)
+
+
+def _all_checked(command: str, args: Sequence[Argument]) -> list[str]:
+    """Return the arguments as text. The server's limit is on the whole command line."""
+    texts = [_checked(command, arg) for arg in args]
+    if sum(len(text.encode()) for text in texts) > MOST_BYTES:
+        raise UsageError(
+            f"the arguments are longer than {MOST_BYTES:,} bytes together",
+            hint=f"nothing was sent to HestiaCP ({command})",
+        )
+    return texts
 
 
 def _checked(command: str, arg: Argument) -> str:
