@@ -55,8 +55,10 @@ def pace(panel: HestiaSandbox, users: int) -> float:
     calls = len(panel.commands)
     panel.latency_ms = 0
     ideal = calls * LATENCY_MS / 1000 / AT_ONCE
-    print(f"db list --all-users: {users + 1} users, {calls} calls: {took:.2f} s, {took / ideal:.2f} "
-          f"times what {AT_ONCE} workers need (at most {PACE})")  # fmt: skip
+    print(
+        f"db list --all-users: {users + 1} users, {calls} calls: {took:.2f} s, "
+        f"{took / ideal:.2f} times what {AT_ONCE} workers need (at most {PACE})"
+    )
     return took / ideal
 
 
