@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pmctl.clients import webhook_secrets
+from pmctl.clients.webhook_secrets import SecretFiles
+from pmctl.files import write_atomic
 from pmctl.sandbox.server import MauticSandbox
 from tests.conftest import Run
 from tests.serving import serving, wait_until
@@ -103,6 +107,28 @@ def test_a_secret_that_cannot_be_read_again_leaves_the_one_of_before(
         assert [served.status_of(BODY, one) for one in ("guessed", "")] == [401, 401]
         served.stored()
     assert "the secrets stay as they were" in "".join(served.said)
+
+
+def test_two_workers_that_note_two_secrets_at_once_forget_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the one before a rotation could be dropped although bodies still come with it."""
+    ours, theirs = (SecretFiles(tmp_path, "default") for _ in range(2))
+    ours.keep("old")
+    ours.keep("new")
+    other = threading.Thread(target=lambda: theirs.note_use("old"))
+    write = write_atomic
+
+    def between(path: Path, text: str) -> None:
+        monkeypatch.setattr(webhook_secrets, "write_atomic", write)
+        other.start()
+        other.join(0.3)  # it waits for us; if it did not, it would be over by now
+        write(path, text)
+
+    monkeypatch.setattr(webhook_secrets, "write_atomic", between)
+    ours.note_use("new")
+    other.join(20)
+    assert [bool(ours.uses(one)) for one in ("new", "old")] == [True, True]
 
 
 def test_the_setting_is_believed_and_not_the_file(pmctl: Run, sandbox, database):

@@ -7,6 +7,7 @@ change, and writes down which of them the bodies come with.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import time
@@ -107,9 +108,11 @@ class SecretFiles:
     def note_use(self, secret: str) -> None:
         """Write down that a body came with a secret. A disk that takes nothing is passed over."""
         now = time.time()
-        first, _ = self.uses(secret) or (now, now)
-        known = {_name(one): times for one in self.known() if (times := self.uses(one))}
-        with contextlib.suppress(OSError):
+        # workers of a receiver do it side by side: none must write over what another just noted
+        with contextlib.suppress(OSError), self._uses.with_suffix(".lock").open("a") as alone:
+            fcntl.flock(alone, fcntl.LOCK_EX)
+            first, _ = self.uses(secret) or (now, now)
+            known = {_name(one): times for one in self.known() if (times := self.uses(one))}
             write_atomic(self._uses, json.dumps({**known, _name(secret): (first, now)}))
 
     def uses(self, secret: str) -> tuple[float, float] | None:
