@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import subprocess
 import threading
 from argparse import Namespace
 from pathlib import Path
@@ -9,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from pmctl.cli import webhook_serve
+from pmctl.clients import webhook_status
 from pmctl.errors import ConfigError
 from tests.conftest import Run
 from tests.postgres import PASSWORD, Server
 from tests.serving import Served, serving, wait_until
+from tests.shell import PMCTL, environment
 from tests.webhook_bodies import SECRET, send
 
 
@@ -53,6 +58,39 @@ def test_a_database_that_is_away_is_waited_for_in_readiness() -> None:
         assert served.figure("pmctl_webhook_waiting") == 1
     (line,) = [line for line in served.said if "events wait" in line]
     assert "No such file or directory" in line
+
+
+def test_an_address_with_a_host_of_numbers_and_colons_is_told_as_one() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    words = [*PMCTL, "webhook", "serve", "--listen", "[::1]:0"]
+    with subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        try:
+            line = child.stderr.readline()
+        finally:
+            child.terminate()
+        child.communicate()
+    assert re.search(r"on http://\[::1\]:\d+/webhooks/mautic$", line)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", ":80", "127.0.0.1:\u00b2", "127.0.0.1:70000"])
+def test_an_address_without_a_host_or_a_port_is_no_address(pmctl: Run, listen: str) -> None:
+    code, _, err = pmctl("webhook", "serve", "--listen", listen)
+    assert (code, "not HOST:PORT" in err) == (64, True)
+
+
+def test_a_receiver_that_is_not_ready_but_takes_webhooks_is_not_said_to_refuse_them() -> None:
+    class Red:
+        def trouble(self) -> str:
+            return "the database refuses the login"
+
+    part = webhook_status.receiver(Red(), "http://r")  # type: ignore[arg-type]
+    assert (part.state, part.said) == (
+        "wrong", ("http://r answers, but is not ready: the database refuses the login",),
+    )  # fmt: skip
 
 
 def test_a_database_that_does_not_answer_at_the_start_is_waited_for_in_the_background(

@@ -26,7 +26,7 @@ class Receiver:
         )
 
     def trouble(self) -> str:
-        """Return why it takes no more, or nothing. Raises Unreachable when it does not answer."""
+        """Return why it is not ready, or nothing. Raises Unreachable when it does not answer."""
         try:
             answer = self._http.request("GET", "readyz")
         except Busy as busy:

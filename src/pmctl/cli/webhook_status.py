@@ -29,7 +29,7 @@ def status(ctx: typer.Context) -> None:
       pmctl webhook status -o json
       pmctl webhook status --timeout 3 -q || echo "look at it"
 
-    The receiver (does it answer at webhook.listen, and does it take more), the spool (what waits,
+    The receiver (does it answer at webhook.listen, and is it ready), the spool (what waits,
     since when, what is dead), where the secrets are, the database (what came last), and Mautic
     (our webhook, its triggers, how its last deliveries went). They are looked at side by side, for
     10 seconds at most or --timeout. Exit code 1 when one of them is wrong; what is not configured

@@ -70,14 +70,14 @@ def together(looks: Mapping[str, Callable[[], Part]], seconds: float) -> Iterato
 
 
 def receiver(found: Receiver, url: str) -> Part:
-    """Ask a receiver whether it takes more."""
+    """Ask a receiver whether it is ready."""
     try:
         trouble = found.trouble()
     except PmctlError as exc:
         return Part(WRONG, (f"{url}: {exc.message}",), {"url": url, "trouble": exc.message})
     facts = {"url": url, "trouble": trouble}
     if trouble:
-        return Part(WRONG, (f"{url} answers, but takes no more: {trouble}",), facts)
+        return Part(WRONG, (f"{url} answers, but is not ready: {trouble}",), facts)
     return Part(OK, (f"{url} answers and takes webhooks",), facts)
 
 
