@@ -37,6 +37,9 @@ def test_one_that_was_not_made_is_told_as_unknown_with_its_password_and_not_repe
     assert code == 75
     assert not row["ok"]
     assert len(row["password"]) == 20
+    (left,) = panel.store.files.values()
+    assert left.strip()  # an empty one, read late, would make a mailbox that anybody opens
+    assert row["password"] not in left
     assert row["password"] not in err
     assert "x@example.com" not in names(panel)
 

@@ -78,6 +78,11 @@ def test_every_row_is_done_and_told(pmctl, panel, accounts, tmp_path):
     assert box(panel, "ana@example.com")["password"] == "old-password"
     assert results.read_text().splitlines()[1] == "2,one@example.com,created,"
     assert not any(password in out + err for password in made.values())
+    handed = [args for name, args in panel.commands if name == "v-make-tmp-file"]
+    assert len({name for _, name in handed}) == 1
+    assert [content for content, _ in handed] == [
+        made["one@example.com"], "a-password-of-two", made["three@example.org"], "",
+    ]  # fmt: skip
 
 
 def test_the_same_file_again_writes_nothing(pmctl, panel, accounts, tmp_path):
@@ -211,12 +216,13 @@ def test_five_failures_one_after_another_end_it(pmctl, panel, tmp_path):
 def test_a_login_that_is_refused_in_the_middle_is_not_tried_again(pmctl, panel, tmp_path):
     path = tmp_path / "accounts.csv"
     many(path, 6)
-    run = panel.hestia.run
+    run, commands = panel.hestia.run, list[int]()
 
     def shut(asked, call):
         found = run(asked, call)
         if asked.command == "v-add-mail-account" and len(panel.written) == 2:
             panel.store.keys.clear()
+            commands.append(len(panel.commands))
         return found
 
     panel.hestia.run = shut
@@ -225,6 +231,8 @@ def test_a_login_that_is_refused_in_the_middle_is_not_tried_again(pmctl, panel, 
     outcomes = [line.split("\t")[2] for line in out.splitlines()[1:]]
     assert code == 4
     assert outcomes == ["created", "created", "failed"]
+    assert "a password is left in /tmp/pmctl-" in err
+    assert len(panel.commands) == commands[0] + 1
     assert f"stopped at {path}:4: " in err
     assert "fail2ban" in err
 
@@ -251,6 +259,7 @@ def test_killed_anywhere_and_started_again_no_row_is_done_twice(
     assert box(panel, "ana@example.com")["ALIAS"] == "sales,info,more"
     assert passwords(kept) == {name: box(panel, name)["password"] for name in passwords(kept)}
     assert len(passwords(kept)) == len(kept.read_text().splitlines()) == 2
+    assert set(panel.store.files.values()) == {"\n"}  # no password is left on the server
     alice = panel.store.users["alice"]
     assert alice.conf["U_MAIL_ACCOUNTS"] == "6"  # each was made once: three, besides the three
     assert len(alice.mail["example.com"].accounts) + len(alice.mail["example.org"].accounts) == 6

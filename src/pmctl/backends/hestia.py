@@ -90,7 +90,7 @@ class Hestia:
                 "no login for HestiaCP is configured",
                 hint="set hestia.access_key and its secret; `v-add-access-key admin '*'` makes one",
             )
-        self._handover = Handover(self, no_handover)
+        self.handover = Handover(self, no_handover)
         self._reading = threading.BoundedSemaphore(READS_AT_ONCE)
         self._writing = threading.Lock()
 
@@ -133,7 +133,7 @@ class Hestia:
         """
         hide((arg.value for arg in args if isinstance(arg, Password)), passing=True)
         texts = _all_checked(command, args)
-        with self._writing, self._handover.of(args, texts) as given:
+        with self._writing, self.handover.of(args, texts) as given:
             form = self._form(command, given)
             form["returncode"] = "no" if self.key_mode else "yes"
             answer = self._post(form, command, read=False)

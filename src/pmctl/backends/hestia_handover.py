@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pmctl.backends.hestia_errors import FORBIDDEN, HestiaNotAllowed
-from pmctl.errors import PmctlError
+from pmctl.backends.hestia_errors import FORBIDDEN, PASSWORD, HestiaNotAllowed
+from pmctl.errors import OutcomeUnknown, PmctlError
 from pmctl.files import write_atomic
 
 if TYPE_CHECKING:
     from pmctl.backends.hestia import Argument, Hestia
 
+NAMED = "pmctl-"
 LOGGED = "the key may not use v-make-tmp-file: HestiaCP writes the password into its auth.log"
 
 
@@ -34,6 +35,10 @@ class Handover:
         self._hestia = hestia
         self._refused = refused
         self._logged = refused is not None and refused.exists()
+        self._left: list[str] = []  # files of commands that may still be about to read them
+        self._shut = False  # the login is refused: nothing more is asked for
+        self._used = False  # whether `one` holds a password
+        self.one = ""  # the file that many passwords go through, "" for a new one each time
 
     @contextmanager
     def of(self, args: Sequence[Argument], texts: list[str]) -> Iterator[list[str]]:
@@ -42,10 +47,11 @@ class Handover:
 
         names: dict[int, str] = {}
         given = list(texts)
+        one = self.one
         try:
             for place, arg in enumerate(args):
                 if isinstance(arg, Password) and not self._logged:
-                    name = f"pmctl-{secrets.token_hex(16)}"
+                    name = one or new_name()
                     names[place] = name
                     if not self._made(name, texts[place]):
                         names.clear()
@@ -54,14 +60,49 @@ class Handover:
             if self._logged and any(isinstance(arg, Password) for arg in args):
                 self._warn(LOGGED)
             yield given
+        except OutcomeUnknown:
+            self._left += names.values()
+            self.one = new_name() if one else ""
+            self._used = False
+            names.clear()
+            raise
+        except HestiaNotAllowed as exc:
+            self._shut = exc.code == PASSWORD
+            if given == texts:
+                names.clear()  # the file itself was refused
+            raise
         finally:
             for name in names.values():
+                if name != one:
+                    self._emptied(name)
+
+    @contextmanager
+    def through_one(self) -> Iterator[None]:
+        """Let passwords go through one file meanwhile, each over the one before: a call less."""
+        self.one, self._used = new_name(), False
+        try:
+            yield
+        finally:
+            name, self.one = self.one, ""
+            if self._used:
                 self._emptied(name)
 
+    def tidy(self, *, done: bool) -> None:
+        """Empty the files of a command without an answer, after it was looked for.
+
+        One that is not `done` may still come to read its file. Empty, it would make a mailbox that
+        anybody opens, for HestiaCP takes an empty password; so it finds one that nobody knows.
+        """
+        left, self._left = self._left, []
+        for name in left:
+            self._emptied(name, "" if done else secrets.token_hex(16))
+
     def _made(self, name: str, content: str) -> bool:
+        before, self._used = self._used, True
         try:
             self._hestia.make_file(name, content)
         except HestiaNotAllowed as exc:
+            self._used = before
             if exc.code != FORBIDDEN or "permission" not in exc.said:
                 raise
             self._logged = True
@@ -72,12 +113,20 @@ class Handover:
             return False
         return True
 
-    def _emptied(self, name: str) -> None:
+    def _emptied(self, name: str, content: str = "") -> None:
+        if self._shut:
+            self._warn(f"a password is left in /tmp/{name} on the server: the login was refused")
+            return
         try:
-            self._hestia.make_file(name, "")
+            self._hestia.make_file(name, content)
         except PmctlError as exc:
             self._warn(f"a password is left in /tmp/{name} on the server: {exc.message}")
 
     def _warn(self, text: str) -> None:
         if text not in self._hestia.warnings:
             self._hestia.warnings.append(text)
+
+
+def new_name() -> str:
+    """Return the name of a file that is not there."""
+    return f"{NAMED}{secrets.token_hex(16)}"

@@ -43,27 +43,36 @@ class Begun:
             os.ftruncate(self._handle, 0)  # ended as it should: nothing is under way
         os.close(self._handle)
 
-    def note(self, address: Address) -> None:
-        """Note that a mailbox is about to be made. The kernel keeps it when we are killed."""
-        data = json.dumps({"address": [address.domain, address.name], "at": time.time()}).encode()
+    def note(self, address: Address, file: str = "") -> None:
+        """Note that a mailbox is about to be made. The kernel keeps it when we are killed.
+
+        `file` is the one of the server's /tmp that its password goes through.
+        """
+        record = {"address": [address.domain, address.name], "at": time.time(), "file": file}
+        data = json.dumps(record).encode()
         try:
             os.pwrite(self._handle, data, 0)
             os.ftruncate(self._handle, len(data))
         except OSError as exc:
             raise self._unwritable(exc) from exc
 
-    def settle(self, exists: Callable[[Address], bool], domains: Collection[str]) -> None:
-        """Wait until what an earlier run was at is there, or will not come any more."""
+    def settle(self, exists: Callable[[Address], bool], domains: Collection[str]) -> str:
+        """Wait until what an earlier run was at is there, or will not come any more.
+
+        Return the file of the server that still holds its password, "" for none.
+        """
         try:
             kept = json.loads(os.pread(self._handle, 4096, 0))
             address, until = Address(*kept["address"]), float(kept["at"]) + SECONDS
+            file = str(kept["file"])
         except (ValueError, TypeError, KeyError):
-            return
+            return ""
         if address.domain not in domains:
-            return
+            return file
         until = min(until, time.time() + SECONDS)  # a clock that was set back
         while time.time() < until and not exists(address):
             time.sleep(POLL_SECONDS)
+        return file
 
     def _unwritable(self, exc: OSError) -> PmctlError:
         return PmctlError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pmctl.backends.hestia_errors import EXISTS as EXISTS_CODE
 from pmctl.backends.hestia_errors import LIMIT, HestiaConflict, HestiaError
+from pmctl.backends.hestia_handover import NAMED
 from pmctl.clients import mailbox, mailbox_change, panel_owner
 from pmctl.clients.mailbox import Mailbox, Trouble
 from pmctl.errors import (
@@ -116,8 +117,11 @@ def survey(panel: Panel, source: MailboxFile, user: str, begun: Begun) -> Ground
             problems.append(Problem(source.name, first[domain], 1, f"{domain} {lacks}", hint=hint))
     if problems:
         raise InputProblems(sorted(problems, key=lambda one: one.line))
-    begun.settle(lambda address: mailbox.exists(panel, ground.owners[address.domain], address),
-                 set(ground.owners))  # fmt: skip
+    left = begun.settle(
+        lambda address: mailbox.exists(panel, ground.owners[address.domain], address), ground.owners
+    )
+    if left.startswith(NAMED):
+        panel.hestia.make_file(left, "")  # a run that was killed could not
     for domain, boxes in panel.each(lambda domain: (domain, _boxes(panel, ground, domain)), first):
         ground.boxes[domain] = boxes
     if problems := _taken(ground, source):
@@ -180,6 +184,10 @@ class Import:
 
     def results(self, rows: Iterable[Row]) -> Iterator[Result]:
         """Do row after row and yield what became of each. Never raises a PmctlError."""
+        with self.panel.hestia.handover.through_one():
+            yield from self._results(rows)
+
+    def _results(self, rows: Iterable[Row]) -> Iterator[Result]:
         for row in rows:
             try:
                 found = self._done(self.ground.step(row))
@@ -222,7 +230,7 @@ class Import:
         """Make a mailbox; return False when somebody else just made it."""
         row, address = step.row, step.row.address
         password = self.password(row)
-        self.begun.note(address)
+        self.begun.note(address, self.panel.hestia.handover.one)
         try:
             mailbox_change.add(self.panel, step.user, address, password, row.quota_mb)
         except HestiaConflict as exc:

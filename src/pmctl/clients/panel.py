@@ -80,10 +80,11 @@ class Panel:
             with self.journal.write(command, target):
                 self.hestia.write(command, *args)
         except OutcomeUnknown as exc:
-            if done is None:
-                raise OutcomeUnknown(f"{target}: {exc.message}", hint=AGAIN) from exc
-            if not self._settled(done):
-                raise OutcomeUnknown(f"{target}: {exc.message}", hint=LOOK) from exc
+            settled = done is not None and self._settled(done)
+            self.hestia.handover.tidy(done=settled)
+            if not settled:
+                hint = AGAIN if done is None else LOOK
+                raise OutcomeUnknown(f"{target}: {exc.message}", hint=hint) from exc
         except PmctlError as exc:
             exc.message = f"{target}: {exc.message}"
             raise
