@@ -137,6 +137,32 @@ def test_a_spool_that_cannot_be_used_is_a_plain_error_and_stays_as_it_is(
         assert file.read_bytes() == b"words" * 1000
 
 
+def test_a_replay_keeps_nobody_out_and_takes_nothing_twice_that_is_stored_meanwhile(
+    kept: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A week of bodies takes longer than a receiver waits for its turn."""
+    monkeypatch.setattr(spools, "MARK", 4)
+    monkeypatch.setattr(spools, "READ_BYTES", 1000)
+    sizes = [10, 10, 10, 10, 600, 600, 5000, 10, 10, 10, 10]
+    kept.append([(float(n), bytes(size)) for n, size in enumerate(sizes)])
+    kept.done(range(1, 12))
+    other = Spool(kept.folder)
+    again: list[int] = []
+
+    def meanwhile(_: float) -> None:
+        again.append(len(other.waiting(0, 99)))
+        other.append([(99.0, b"new")])
+        monkeypatch.setattr(spools, "MARK", 99)
+        other.done([one.id for one in other.waiting(0, 99)])
+        monkeypatch.setattr(spools, "MARK", 4)
+
+    monkeypatch.setattr("time.sleep", meanwhile)
+    assert kept.replay(1.0, 50.0) == 10
+    assert again == [4, 1, 1, 5]  # with one that came, behind the largest
+    assert (kept.kept(0.0, 50.0), kept.kept(90.0, 100.0), kept.backlog()[0]) == (11, 4, 0)
+    other.close()
+
+
 def test_a_command_that_looks_and_leaves_takes_nothing_from_a_worker_that_goes_on(
     tmp_path: Path,
 ) -> None:

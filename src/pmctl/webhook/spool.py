@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from pmctl.errors import ConfigError, Temporary
@@ -53,6 +54,14 @@ _LETTER = "select id, received_at, reason, length(body) from dead"  # reads no b
 _DEAD = f"{_LETTER} where (received_at, id) > (?, ?) order by received_at, id limit ?"
 _FORGET = "delete from bodies where id in (select id from bodies where done_at < ? limit ?)"
 _DONE_BETWEEN = "from bodies where done_at is not null and received_at >= ? and received_at < ?"
+# What waits again gets a new number: whoever drains is beyond the old one. It is moved, so that the
+# file does not grow; one of them that is done meanwhile is not taken again, it is beyond the last.
+_DONE_AFTER = f"select id, length(body) {_DONE_BETWEEN} and id > ? and id <= ? order by id limit ?"
+_AGAIN = (
+    "insert into bodies (received_at, body) select received_at, body from bodies "
+    "where id = ? and done_at is not null"
+)
+_GONE = "delete from bodies where id = ? and done_at is not null"
 
 
 class SpoolFull(Temporary):
@@ -234,11 +243,30 @@ class Spool:
             return int(found.fetchone()[0])
 
     def replay(self, since: float, until: float) -> int:
-        """Let what was received in that time, and is still kept, wait again; return how much."""
-        return self._changed(
-            f"insert into bodies (received_at, body) select received_at, body {_DONE_BETWEEN}",
-            (since, until),
-        )
+        """Let what was received in that time, and is still kept, wait again; return how much.
+
+        A few at a time, since who receives waits for each. Raises SpoolFull, with some of them
+        waiting: those are stored once, also when all are replayed again.
+        """
+        with self._lock:
+            ((last,),) = self._sql.execute("select coalesce(max(id), 0) from bodies")
+        count = at = 0
+        while ids := self._done_after(at, last, since, until):
+            at = ids[-1]
+            self._write([(_AGAIN, [(one,) for one in ids]), (_GONE, [(one,) for one in ids])])
+            count += len(ids)
+            time.sleep(MARK_PAUSE_SECONDS)
+        return count
+
+    def _done_after(self, at: int, last: int, since: float, until: float) -> list[int]:
+        """Return the ids beyond `at` of the next MARK bodies, of READ_BYTES or a larger one."""
+        with self._lock:
+            found = self._sql.execute(_DONE_AFTER, (since, until, at, last, MARK)).fetchall()
+        sums = accumulate(size for _, size in found)
+        return [
+            one for (one, size), sum_ in zip(found, sums, strict=True)
+            if sum_ <= READ_BYTES or sum_ == size
+        ]  # fmt: skip
 
     def free_bytes(self) -> int:
         """Return the room that is left: on the spool's disk, and where that is low in its file."""
