@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.mailboxes import add, box, names, people, wrote
+from tests.shell import PMCTL, at_a_terminal
 
 
 @pytest.fixture(autouse=True)
@@ -348,3 +349,41 @@ def test_a_domain_of_letters_beyond_ascii_is_one_like_others(pmctl, panel):
     code, out, _ = pmctl("mailbox", "list", "BÜCHER.test", "--columns", "address")
 
     assert (code, out) == (0, "address\ninfo@bücher.test\n")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["passwd", "--generate-password"], ["quota", "--set", "5"], ["delete", "--yes"], ["suspend"]],
+)
+def test_a_dot_that_would_shut_another_mailbox_out_is_found(argv, pmctl, panel):
+    for name in ("a.na", "axna", "b.o"):
+        add(panel, f"{name}@example.com")
+
+    code, _, err = pmctl("mailbox", argv[0], "a.na@example.com", *argv[1:])
+    fine = pmctl("mailbox", argv[0], "b.o@example.com", *argv[1:])
+
+    assert code == 5
+    assert "HestiaCP would delete the login of axna@example.com too" in err
+    assert fine[0] == 0
+    assert len(panel.written) == 1
+
+
+def test_a_terminal_of_80_columns_shows_addresses_in_one_piece(panel):
+    panel.do("v-suspend-mail-account", "alice", "example.com", "ana")
+
+    shown = at_a_terminal(*PMCTL, "--color", "never", "mailbox", "list", "--all-users")
+
+    lines = [line.split() for line in shown.splitlines()]
+    assert lines[1] == [
+        "ana@example.com",
+        "alice",
+        "500",
+        "of",
+        "2000",
+        "(25%)",
+        "2",
+        "1",
+        "suspended",
+    ]
+    assert lines[2] == ["bo@example.com", "alice", "0"]
+    assert len(lines) == 5

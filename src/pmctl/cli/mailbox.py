@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,11 +103,31 @@ def list_(
     trouble = Trouble()
     with panel_of(ctx) as panel:
         found = boxes_of(panel, domain, user, trouble)
-        columns = ["address", *([] if domain or user else ["user"]), "used_mb", "quota_mb",
-                   "used_percent", "alias_count", "forward_count", "suspended"]  # fmt: skip
-        kept = (box for box in found if box.suspended or not suspended)
-        output.show(unlimited(_remembered(kept), "quota_mb"), columns)
+        owner = [] if domain or user else ["user"]
+        kept = _remembered(box for box in found if box.suspended or not suspended)
+        if output.asked() is None and sys.stdout.isatty() and not output.style.columns:
+            columns = ["address", *owner, "usage_mb", "aliases", "forwards", "state"]
+            output.show(map(_narrow, kept), columns)
+        else:
+            columns = ["address", *owner, "used_mb", "quota_mb", "used_percent", "alias_count",
+                       "forward_count", "suspended"]  # fmt: skip
+            output.show(unlimited(kept, "quota_mb"), columns)
     told(trouble)
+
+
+def _narrow(box: Mailbox) -> dict[str, object]:
+    """Return a mailbox for a terminal of 80 columns."""
+    usage = str(box.used_mb)
+    if box.quota_mb is not None:
+        usage = f"{box.used_mb} of {box.quota_mb} ({box.used_percent:.0f}%)"
+    return {
+        "address": box.address,
+        "user": box.user,
+        "usage_mb": usage,
+        "aliases": box.alias_count or "",
+        "forwards": f"{box.forward_count or ''}{' only' if box.forward_only else ''}",
+        "state": "suspended" if box.suspended else "",
+    }
 
 
 def scope(domain: str, user: str, *, all_users: bool) -> None:
@@ -163,7 +184,10 @@ def show(ctx: typer.Context, address: OneAddress, user: User = "") -> None:
 
     with panel_of(ctx) as panel:
         (one,), owner = owned(panel, [address], user)
-        output.show_one(next(unlimited([mailbox.detail(panel, owner[one], one)], "quota_mb")))
+        shown = next(unlimited([mailbox.detail(panel, owner[one], one)], "quota_mb"))
+    if output.asked() is None and not output.style.columns:
+        del shown["alias_count"], shown["forward_count"]  # they stand there by name
+    output.show_one(shown)
 
 
 @app.command(cls=Printing)

@@ -6,6 +6,7 @@ answer is lost is told from what was there before.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pmctl.backends.hestia import Message, Password
@@ -33,6 +34,7 @@ def add(panel: Panel, user: str, address: Address, password: str, quota_mb: int 
 
 def delete(panel: Panel, user: str, address: Address) -> None:
     """Delete a mailbox with all its mail."""
+    spare_others(panel, user, address)
     panel.write(
         "v-delete-mail-account", user, address.domain, address.name, target=str(address),
         done=lambda: not mailbox.exists(panel, user, address),
@@ -41,6 +43,7 @@ def delete(panel: Panel, user: str, address: Address) -> None:
 
 def set_password(panel: Panel, user: str, address: Address, password: str) -> None:
     """Give a mailbox another password. Whether an unanswered one was set cannot be read."""
+    spare_others(panel, user, address)
     panel.write(
         "v-change-mail-account-password", user, address.domain, address.name, Password(password),
         target=str(address), done=None,
@@ -49,6 +52,7 @@ def set_password(panel: Panel, user: str, address: Address, password: str) -> No
 
 def set_quota(panel: Panel, user: str, address: Address, quota_mb: int | None) -> bool:
     """Set a quota in MB, None for unlimited. Returns False when it is so already."""
+    spare_others(panel, user, address)
     command = "v-change-mail-account-quota"
     return _change(
         panel, user, address, command, (quota(quota_mb),), lambda box: box.quota_mb == quota_mb
@@ -89,8 +93,28 @@ def forward_only(panel: Panel, user: str, address: Address, *, only: bool) -> bo
 
 def suspend(panel: Panel, user: str, address: Address, suspended: bool) -> bool:
     """Shut a mailbox or open it again. Returns False when it is so already."""
+    spare_others(panel, user, address)
     command = f"v-{'suspend' if suspended else 'unsuspend'}-mail-account"
     return _change(panel, user, address, command, (), lambda box: box.suspended == suspended)
+
+
+def spare_others(panel: Panel, user: str, address: Address) -> None:
+    """Raise Conflict where the panel would shut another mailbox out with this one.
+
+    To write the line of `a.b` in its file of passwords HestiaCP takes out what `/^a.b:/` finds,
+    and so the line of `axb` too: bin/v-change-mail-account-password and others, 1.9.9.
+    """
+    if "." not in address.name:
+        return
+    alike = re.compile(address.name)  # a name has no other sign that a pattern reads
+    boxes = mailbox.of_domain(panel, user, address.domain, mailbox.Trouble())
+    for box in boxes:
+        name = box.address.rpartition("@")[0]
+        if name != address.name and alike.fullmatch(name):
+            raise Conflict(
+                f"{address}: HestiaCP would delete the login of {box.address} too",
+                hint="it takes the dot for any sign; this has to be done on the server, by hand",
+            )
 
 
 def reply_text(text: str) -> str:
