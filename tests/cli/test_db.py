@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from pmctl.sandbox.hestia_profiles import PROFILES, Profile
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from pmctl.sandbox.hestia_store import Key
 from tests.conftest import Run
+from tests.sandboxes import use_panel
 
 NEW = "Cold-Water-9-Stones"
 PIPED = ("--password-stdin",)
@@ -257,7 +260,7 @@ def test_an_add_that_never_arrived_is_unknown_and_not_repeated(
 ) -> None:
     panel.fail("POST:/api/v-add-database:1:cut-before")
 
-    code, out, err = pmctl("db", "add", "blog", "--user", "alice", "--generate-password")
+    code, out, err = pmctl("db", "add", "blog", "--user", "alice", *PIPED, stdin=f"{NEW}\n")
 
     assert (code, out) == (75, "")
     assert "database alice_blog: " in err
@@ -403,3 +406,39 @@ def test_a_password_that_is_too_long_for_the_server_is_not_sent(
     assert code == 64
     assert "longer than 100,000 bytes" in err
     assert panel.written == []
+
+
+def test_by_password_databases_are_made_and_go_too(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_panel(panel, monkeypatch, key=False)
+
+    made = pmctl("db", "add", "blog", "--user", "alice", *PIPED, stdin=f"{NEW}\n")
+    full = pmctl("db", "add", "blog", "--user", "carol", *PIPED, stdin=f"{NEW}\n")
+    shut = [pmctl("db", command, "alice_blog")[0] for command in ("suspend", "suspend")]
+    gone = pmctl("db", "delete", "alice_blog", "--yes")
+
+    assert (made[0], full[0], shut, gone[0]) == (0, 1, [0, 0], 0)
+    assert "exit 8" in full[2]
+    assert list(panel.store.users["alice"].db) == ["alice_shop"]
+
+
+def test_a_user_of_the_panel_with_a_key_of_their_own_has_their_own_databases(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases = ("v-list-databases", "v-list-database", "v-add-database", "v-delete-database")
+    monkeypatch.setitem(PROFILES, "databases", Profile("user", databases))
+    panel.store.config["API_SYSTEM"] = "2"
+    panel.store.keys["A" * 20] = Key("s" * 40, "alice", ("databases",))
+    for name, value in {"ACCESS_KEY": "A" * 20, "SECRET_KEY": "s" * 40, "USER": "alice"}.items():
+        monkeypatch.setenv(f"PMCTL_HESTIA_{name}", value)
+
+    rows = listed(pmctl)
+    made = pmctl("db", "add", "blog", *PIPED, stdin=f"{NEW}\n")
+    gone = pmctl("db", "delete", "shop", "--yes")
+
+    assert [row["database"] for row in rows] == ["alice_shop"]
+    assert (made[0], gone[0]) == (0, 0)
+    assert "HestiaCP writes the password into its auth.log" in made[2]
+    assert list(panel.store.users["alice"].db) == ["alice_blog"]
+    assert panel.access.refused == 2  # to list users, and to hand a password over: once each

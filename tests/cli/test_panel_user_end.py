@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pmctl.sandbox.hestia_commands import Call
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from pmctl.sandbox.hestia_store import Key
+from pmctl.sandbox.request import Request
+from pmctl.sandbox.wires import Sent
 from tests.conftest import Run
+from tests.sandboxes import use_panel
 
 
 @pytest.fixture(autouse=True)
@@ -109,11 +114,26 @@ def test_suspending_several_goes_on_after_one_that_fails(pmctl: Run, panel: Hest
 
 
 def test_one_who_was_suspended_meanwhile_is_suspended(pmctl: Run, panel: HestiaSandbox) -> None:
-    panel.fail("POST:/api/v-suspend-user:1:exit-5")
+    real = panel.hestia.answer
+
+    def after_somebody_else(request: Request, call: Call | None = None) -> Sent:
+        if panel.commands[-1][0] == "v-suspend-user":
+            panel.do("v-suspend-user", "bob")
+        return real(request, call)
+
+    panel.hestia.answer = after_somebody_else  # type: ignore[method-assign]
 
     code, out, _ = pmctl("panel-user", "suspend", "bob", "--yes")
 
     assert (code, out.splitlines()[1]) == (0, "bob\talready so")
+
+
+def test_a_suspend_that_is_refused_for_another_reason_is_no_success(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.fail("POST:/api/v-suspend-user:1:exit-5")
+
+    assert pmctl("panel-user", "suspend", "bob", "--yes")[0] == 5
 
 
 def test_unsuspend_lets_in_again_and_twice_is_fine(pmctl: Run, panel: HestiaSandbox) -> None:
@@ -159,3 +179,51 @@ def test_a_command_that_could_not_start_is_no_success_although_nothing_is_said(
     assert code == 1
     assert "the server could not run the command" in err
     assert "bob" in panel.store.users
+
+
+def test_a_billing_key_deletes_and_changes_packages_with_one_refusal_at_most(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.store.keys["B" * 20] = Key("s" * 40, "admin", ("billing",))
+    monkeypatch.setenv("PMCTL_HESTIA_ACCESS_KEY", "B" * 20)
+    monkeypatch.setenv("PMCTL_HESTIA_SECRET_KEY", "s" * 40)
+
+    package = pmctl("panel-user", "package", "bob", "system")
+    refused = panel.access.refused
+    gone = pmctl("panel-user", "delete", "alice", "--yes")
+    again = pmctl("panel-user", "delete", "bob", "--yes")
+
+    assert package[0] == gone[0] == again[0] == 0
+    assert "the key may not read packages" in package[2]
+    assert "  - mail domains: 2\n" in gone[2]
+    assert "  - mailboxes: 3\n" in gone[2]
+    assert refused == 1
+    assert panel.access.refused == 2  # each refusal is remembered: fail2ban counts them
+    assert set(panel.store.users) == {"admin", "carol"}
+
+
+def test_a_key_without_the_permission_is_told_which_it_lacks(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.store.keys["B" * 20] = Key("s" * 40, "admin", ("billing",))
+    monkeypatch.setenv("PMCTL_HESTIA_ACCESS_KEY", "B" * 20)
+    monkeypatch.setenv("PMCTL_HESTIA_SECRET_KEY", "s" * 40)
+
+    code, _, err = pmctl("panel-user", "contact", "alice", "new@example.test")
+
+    assert code == 4
+    assert "permission to run the command v-change-user-contact" in err
+    assert "give the key the command" in err
+
+
+def test_by_password_a_user_is_shut_out_and_deleted_too(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_panel(panel, monkeypatch, key=False)
+
+    shut = pmctl("panel-user", "suspend", "bob", "bob", "--yes")
+    gone = pmctl("panel-user", "delete", "bob", "--yes")
+    nobody = pmctl("panel-user", "delete", "bob", "--yes")
+
+    assert (shut[0], gone[0], nobody[0]) == (0, 0, 3)
+    assert "bob" not in panel.store.users

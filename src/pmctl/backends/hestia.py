@@ -149,11 +149,10 @@ class Hestia:
     def make_file(self, name: str, content: str) -> None:
         """Write a file of the server's /tmp, or empty it. Raises HestiaNotAllowed."""
         form = self._form("v-make-tmp-file", [content, name])
-        form["returncode"] = "no" if self.key_mode else "yes"
         answer = self._post(form, "v-make-tmp-file", read=True)  # the same however often
         if self.key_mode:
             self._output(answer, "v-make-tmp-file")
-        else:
+        elif answer.text.strip() != "OK":  # of this command alone legacy mode has no exit code
             self._legacy_code(answer, "v-make-tmp-file")
 
     def _form(self, command: str, args: list[str]) -> dict[str, str]:

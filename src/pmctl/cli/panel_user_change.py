@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 app = group("Making users and changing them.")
 
+_FORCE = "nothing was changed; --force gives it nevertheless"
+_UNSEEN = (
+    "the key may not read packages, so what the limits mean is not shown; the panel refuses one "
+    "that does not cover the domains and databases that are there"
+)
 _COLUMNS = ["user", "contact", "package", "result"]
 
 
@@ -155,27 +160,30 @@ def package(
     with panel_of(ctx) as panel:
         client = PanelUsers(panel)
         found = client.get(user)
-        new = against(found.usage, client.package_row(package))
+        limits = client.package_row(package)
+        new = against(found.usage, limits) if limits is not None else found.usage
+        if limits is None:
+            output.warn(_UNSEEN)
         row = {**_row(found), "package": package}
         same = found.package == package and not found.damaged
         for line in _meaning(found.usage, new):
             output.note(line)
-        over = [one for one in new if one.over]
+        over = [one for one in new if one.over and limits is not None]
         if over and not force and not same:
-            raise Conflict(
-                f"{package} does not cover what {user} uses: "
-                + ", ".join(f"{one.counter.name.replace('_', ' ')} {one.used} of {one.limit}"
-                            for one in over),
-                hint="nothing was changed; --force gives it nevertheless",
-            )  # fmt: skip
+            raise Conflict(_too_small(package, user, over), hint=_FORCE)
         if same and found.usage == new:
             result = "already so"
         elif dry_run:
             result = f"would change from {found.package}"
         else:
-            client.change_package(found, package, force=bool(over))
+            client.change_package(found, package, force=force)
             result = f"changed from {found.package}"
     output.show([{**row, "result": result}], _COLUMNS)
+
+
+def _too_small(package: str, user: str, over: list[Usage]) -> str:
+    used = (f"{one.counter.name.replace('_', ' ')} {one.used} of {one.limit}" for one in over)
+    return f"{package} does not cover what {user} uses: {', '.join(used)}"
 
 
 def _meaning(old: tuple[Usage, ...], new: tuple[Usage, ...]) -> list[str]:

@@ -135,6 +135,11 @@ def _tell(user: PanelUser, goods: Belongings) -> None:
     output.note(f"{who}, {user.contact}, package {user.package}")
     if user.role != "user":
         output.warn(f"{user.user} is an {user.role} of the panel")
+    for what, used in goods.counted.items():
+        if used:
+            output.note(f"  - {what.replace('_mb', ' (MB)').replace('_', ' ')}: {used:,}")
+    if goods.counted:
+        return
     kinds = {
         "web domain": goods.web_domains, "mail domain": goods.mail_domains,
         "DNS domain": goods.dns_domains, "database": goods.databases,

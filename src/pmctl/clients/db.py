@@ -15,8 +15,6 @@ from pmctl.backends.hestia import Password
 from pmctl.backends.hestia_errors import (
     CONNECT,
     EXISTS,
-    SUSPENDED,
-    UNSUSPENDED,
     HestiaConflict,
     HestiaError,
     HestiaNotFound,
@@ -184,11 +182,10 @@ class Databases:
             now = self.look(one.owner, one.database)
             return now is not None and now.suspended == suspended
 
-        already = SUSPENDED if suspended else UNSUSPENDED
         try:
             self._write(command, one.owner, one.database, target=one.database, done=done)
-        except HestiaConflict as exc:  # somebody else was faster; an owner's suspension is another
-            if exc.code == already and exc.said.startswith("db "):
+        except HestiaConflict:  # somebody else may have been faster, or the owner is suspended
+            if done():
                 return False
             raise
         return True

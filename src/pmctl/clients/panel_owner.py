@@ -31,7 +31,7 @@ def owner_of(panel: Panel, domain: str) -> str:
     """
     command = "v-search-domain-owner"
     try:
-        found = _unless_forbidden(panel, command, lambda: panel.hestia.text(command, domain))
+        found = unless_forbidden(panel, command, lambda: panel.hestia.text(command, domain))
     except HestiaNotFound as exc:
         hint = did_you_mean(domain, _nearby(panel), "`pmctl domain list --all-users` shows them")
         raise NotFound(f"HestiaCP has no domain {domain}", hint=hint) from exc
@@ -47,7 +47,7 @@ def users(panel: Panel) -> list[str]:
 def user_rows(panel: Panel) -> dict[str, dict[str, Any]] | None:
     """Return every user as the panel lists it, by name; None when the key may not list them."""
     command = "v-list-users"
-    found = _unless_forbidden(panel, command, lambda: panel.hestia.rows(command))
+    found = unless_forbidden(panel, command, lambda: panel.hestia.rows(command))
     return found.rows if found is not None else None
 
 
@@ -63,7 +63,7 @@ def own_user(panel: Panel) -> str:
     raise error
 
 
-def _unless_forbidden(panel: Panel, command: str, read: Callable[[], Found]) -> Found | None:
+def unless_forbidden(panel: Panel, command: str, read: Callable[[], Found]) -> Found | None:
     """Return what `read` found; None when the key has no permission for its command.
 
     The server's fail2ban counts each refusal, so one is remembered and not asked for again.

@@ -7,17 +7,17 @@ and never handed out. Fields as seen on HestiaCP 1.9.9.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pmctl.backends.hestia import Password
 from pmctl.backends.hestia_errors import (
     EXISTS,
-    SUSPENDED,
     HestiaConflict,
     HestiaNotFound,
 )
 from pmctl.clients import panel_user_usage as usage_of
+from pmctl.clients.panel_owner import unless_forbidden, users
 from pmctl.clients.panel_user_names import checked_email, checked_name, checked_person
 from pmctl.errors import Conflict, NotFound, PmctlError, Unsafe
 from pmctl.text import did_you_mean
@@ -88,15 +88,16 @@ class Package:
 
 @dataclass(frozen=True)
 class Belongings:
-    """What goes when a user is deleted."""
+    """What goes when a user is deleted; `counted` is all there is where names may not be read."""
 
-    web_domains: tuple[str, ...]
-    dns_domains: tuple[str, ...]
-    mail_domains: tuple[str, ...]
-    mailboxes: int
-    databases: tuple[str, ...]
-    cron_jobs: int
-    disk_mb: int
+    web_domains: tuple[str, ...] = ()
+    dns_domains: tuple[str, ...] = ()
+    mail_domains: tuple[str, ...] = ()
+    mailboxes: int = 0
+    databases: tuple[str, ...] = ()
+    cron_jobs: int = 0
+    disk_mb: int = 0
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 class PanelUsers:
@@ -132,28 +133,47 @@ class PanelUsers:
         listing = self.panel.hestia.rows("v-list-user-packages")
         return [_package(name, row) for name, row in listing.rows.items()]
 
-    def package_row(self, name: str) -> Mapping[str, Any]:
-        """Return a package's fields. Raises NotFound with the nearest name there is."""
+    def package_row(self, name: str) -> Mapping[str, Any] | None:
+        """Return a package's fields, None where the key may not read them.
+
+        Raises NotFound with the nearest name there is.
+        """
+        command = "v-list-user-package"
+
+        def read() -> Mapping[str, Any]:
+            return self.panel.hestia.row(command, name)
+
         try:
-            return self.panel.hestia.row("v-list-user-package", name)
+            return unless_forbidden(self.panel, command, read)
         except HestiaNotFound as exc:
-            known = [one.package for one in self.packages()]
-            raise NotFound(
-                f"HestiaCP has no package {name}", hint=did_you_mean(name, known)
-            ) from exc
+            known = self._names(lambda: [one.package for one in self.packages()])
+            hint = did_you_mean(name, known, "`pmctl panel-user packages` shows them")
+            raise NotFound(f"HestiaCP has no package {name}", hint=hint) from exc
 
     def belongings(self, user: PanelUser) -> Belongings:
-        """Return what goes with a user: four reads side by side."""
-        kinds = ("web-domains", "dns-domains", "mail-domains", "databases")
-        web, dns, mail, databases = self.panel.each(
-            lambda kind: self.panel.hestia.rows(f"v-list-{kind}", user.user).rows, kinds
-        )
-        counted = {one.counter.name: one.used for one in user.usage}
+        """Return what goes with a user by name, or by the counters alone.
+
+        Those are all there is where the key may not list domains or databases.
+        """
+        counted = {one.counter.used_key: one.used for one in user.usage}
+        found = {}
+        for kind in ("web-domains", "dns-domains", "mail-domains", "databases"):
+            rows = self._rows(f"v-list-{kind}", user.user)
+            if rows is None:
+                return Belongings(counted=counted)
+            found[kind] = rows
+        web, dns, mail, databases = found.values()
         return Belongings(
             tuple(web), tuple(dns), tuple(mail),
             sum(usage_of.number(row.get("ACCOUNTS")) for row in mail.values()),
-            tuple(databases), counted.get("cron_jobs", 0), counted.get("disk", 0),
+            tuple(databases), counted.get("cron_jobs", 0), counted.get("disk_mb", 0),
         )  # fmt: skip
+
+    def _rows(self, command: str, user: str) -> Mapping[str, Mapping[str, Any]] | None:
+        def read() -> Mapping[str, Mapping[str, Any]]:
+            return self.panel.hestia.rows(command, user).rows
+
+        return unless_forbidden(self.panel, command, read)
 
     def add(self, name: str, password: str, email: str, *, package: str, person: str = "") -> None:
         """Create a user. `person` is how they are called, "" for nothing.
@@ -223,13 +243,15 @@ class PanelUsers:
             )
 
     def _switch(self, command: str, name: str, *, suspended: bool) -> bool:
-        if self.get(name).suspended == suspended:
+        def done() -> bool:
+            return self.get(name).suspended == suspended
+
+        if done():
             return False
         try:
-            self._write(command, name, done=lambda: self.get(name).suspended == suspended,
-                        verify=True)  # fmt: skip
-        except HestiaConflict as exc:  # somebody else was faster
-            if exc.code == SUSPENDED and suspended:
+            self._write(command, name, done=done, verify=True)
+        except HestiaConflict:  # somebody else may have been faster
+            if done():
                 return False
             raise
         return True
@@ -256,11 +278,10 @@ class PanelUsers:
             return _user(found, row, odd=found in listing.odd), row
         raise NotFound(f"HestiaCP showed nothing of user {name}", hint="--trace shows the answer")
 
-    def _names(self) -> list[str]:
-        from pmctl.clients.panel_owner import users
-
+    def _names(self, read: Callable[[], list[str]] | None = None) -> list[str]:
+        """Return names for a hint; none when they cannot be read. Users' names without `read`."""
         try:
-            return users(self.panel)
+            return read() if read else users(self.panel)
         except PmctlError:
             return []
 
