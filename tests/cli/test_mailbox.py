@@ -353,17 +353,26 @@ def test_a_domain_of_letters_beyond_ascii_is_one_like_others(pmctl, panel):
 
 @pytest.mark.parametrize(
     "argv",
-    [["passwd", "--generate-password"], ["quota", "--set", "5"], ["delete", "--yes"], ["suspend"]],
+    [
+        ["passwd", "--generate-password"],
+        ["quota", "--set", "5"],
+        ["delete", "--yes"],
+        ["suspend"],
+        ["forward"],
+    ],
 )
 def test_a_dot_that_would_shut_another_mailbox_out_is_found(argv, pmctl, panel):
     for name in ("a.na", "axna", "b.o"):
         add(panel, f"{name}@example.com")
 
-    code, _, err = pmctl("mailbox", argv[0], "a.na@example.com", *argv[1:])
-    fine = pmctl("mailbox", argv[0], "b.o@example.com", *argv[1:])
+    words = [argv[0], *(["add"] if argv[0] == "forward" else [])]
+    more = ["x@y.org"] if argv[0] == "forward" else argv[1:]
+
+    code, _, err = pmctl("mailbox", *words, "a.na@example.com", *more)
+    fine = pmctl("mailbox", *words, "b.o@example.com", *more)
 
     assert code == 5
-    assert "HestiaCP would delete the login of axna@example.com too" in err
+    assert "HestiaCP would change axna@example.com too" in err
     assert fine[0] == 0
     assert len(panel.written) == 1
 

@@ -75,12 +75,14 @@ def delete_alias(panel: Panel, user: str, address: Address, alias: str) -> bool:
 
 def add_forward(panel: Panel, user: str, address: Address, to: str) -> bool:
     """Have mail sent on to another address too. Returns False when it is."""
+    spare_others(panel, user, address)
     command = "v-add-mail-account-forward"
     return _change(panel, user, address, command, (to,), lambda box: to in box.forwards)
 
 
 def delete_forward(panel: Panel, user: str, address: Address, to: str) -> bool:
     """Stop sending mail on to an address. Returns False when it is not."""
+    spare_others(panel, user, address)
     command = "v-delete-mail-account-forward"
     return _change(panel, user, address, command, (to,), lambda box: to not in box.forwards)
 
@@ -99,10 +101,10 @@ def suspend(panel: Panel, user: str, address: Address, suspended: bool) -> bool:
 
 
 def spare_others(panel: Panel, user: str, address: Address) -> None:
-    """Raise Conflict where the panel would shut another mailbox out with this one.
+    """Raise Conflict where the panel would change or delete another mailbox with this one.
 
-    To write the line of `a.b` in its file of passwords HestiaCP takes out what `/^a.b:/` finds,
-    and so the line of `axb` too: bin/v-change-mail-account-password and others, 1.9.9.
+    To write the line of `a.b` in its files of passwords and forwards HestiaCP takes out what
+    `/^a.b:/` finds, and so that of `axb`: bin/v-change-mail-account-password and others, 1.9.9.
     """
     if "." not in address.name:
         return
@@ -112,7 +114,7 @@ def spare_others(panel: Panel, user: str, address: Address) -> None:
         name = box.address.rpartition("@")[0]
         if name != address.name and alike.fullmatch(name):
             raise Conflict(
-                f"{address}: HestiaCP would delete the login of {box.address} too",
+                f"{address}: HestiaCP would change {box.address} too",
                 hint="it takes the dot for any sign; this has to be done on the server, by hand",
             )
 
