@@ -16,6 +16,7 @@ from pmctl import errors
 from pmctl.main import main
 from pmctl.sandbox.hestia_people import settle
 from pmctl.sandbox.hestia_sandbox import HestiaSandbox
+from pmctl.sandbox.kumomta_sandbox import KumoSandbox
 from pmctl.sandbox.server import MauticSandbox
 from tests import guard, postgres
 from tests.campaigns import NUDGE
@@ -82,6 +83,20 @@ def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[HestiaSandbox]:
     with HestiaSandbox() as running:
         settle(running.store)
         use_panel(running, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def kumo(monkeypatch: pytest.MonkeyPatch) -> Iterator[KumoSandbox]:
+    """A stand-in KumoMTA for one test, and pmctl pointed at it; no login is set.
+
+    `kumo.accepted` is what it took, `kumo.log` the records of its log.
+    """
+    with KumoSandbox() as running:
+        for name in ("USER", "PASSWORD"):
+            monkeypatch.delenv(f"PMCTL_KUMOMTA_{name}", raising=False)
+        for name, value in running.settings().items():
+            monkeypatch.setenv(name, value)
         yield running
 
 
