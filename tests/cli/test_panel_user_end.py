@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from pmctl.sandbox.hestia_commands import Call
@@ -11,6 +13,14 @@ from pmctl.sandbox.request import Request
 from pmctl.sandbox.wires import Sent
 from tests.conftest import Run
 from tests.sandboxes import use_panel
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """What a terminal says."""
+        return True
 
 
 @pytest.fixture(autouse=True)
@@ -227,3 +237,17 @@ def test_by_password_a_user_is_shut_out_and_deleted_too(
 
     assert (shut[0], gone[0], nobody[0]) == (0, 0, 3)
     assert "bob" not in panel.store.users
+
+
+@pytest.mark.parametrize(("typed", "code"), [("alice\n", 0), ("y\n", 1), ("Alice\n", 1)])
+def test_at_a_terminal_the_name_is_typed_back(
+    pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    monkeypatch.setattr(io, "StringIO", Terminal)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    found, _, err = pmctl("panel-user", "delete", "alice", stdin=typed)
+
+    assert found == code
+    assert "type alice to delete it with all that: " in err
+    assert ("alice" in panel.store.users) is bool(code)

@@ -166,3 +166,22 @@ def test_a_write_that_nobody_can_see_is_unknown_at_once(panel: Panel) -> None:
                     target="user alice", done=None)  # fmt: skip
 
     assert "does no harm" in caught.value.hint
+
+
+@respx.mock
+def test_a_command_that_takes_long_is_looked_for_longer(panel: Panel) -> None:
+    respx.post(API).mock(side_effect=httpx.ReadTimeout("late"))
+    slow, quick = [0], [0]
+
+    def never_yet(count: list[int]) -> Callable[[], bool]:
+        def done() -> bool:
+            count[0] += 1
+            return False
+
+        return done
+
+    for command, count in (("v-suspend-user", slow), ("v-suspend-database", quick)):
+        with pytest.raises(OutcomeUnknown):
+            panel.write(command, "alice", target="alice", done=never_yet(count))
+
+    assert (slow, quick) == ([6], [2])

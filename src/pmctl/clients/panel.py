@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from pmctl.backends.hestia import READS_AT_ONCE
+from pmctl.backends.hestia import READS_AT_ONCE, SLOW
 from pmctl.clients.locks import Locked
 from pmctl.errors import OutcomeUnknown, PmctlError
 from pmctl.parallel import side_by_side
@@ -80,7 +80,7 @@ class Panel:
             with self.journal.write(command, target):
                 self.hestia.write(command, *args)
         except OutcomeUnknown as exc:
-            settled = done is not None and self._settled(done)
+            settled = done is not None and self._settled(command, done)
             self.hestia.handover.tidy(done=settled)
             if not settled:
                 hint = AGAIN if done is None else LOOK
@@ -89,9 +89,12 @@ class Panel:
             exc.message = f"{target}: {exc.message}"
             raise
 
-    def _settled(self, done: Callable[[], bool]) -> bool:
-        """Look until it is done; False when it is not, or cannot be seen."""
-        for pause in PAUSES:
+    def _settled(self, command: str, done: Callable[[], bool]) -> bool:
+        """Look until it is done; False when it is not, or cannot be seen.
+
+        A command that takes half a minute is looked for three times as long as another.
+        """
+        for pause in PAUSES * (3 if command in SLOW else 1):
             time.sleep(pause)
             try:
                 if done():
