@@ -25,6 +25,7 @@ def kill_panel_at(panel: HestiaSandbox, words: list[str], asked: str, *, done: b
     running = threading.Event()
     process: list[subprocess.Popen[bytes]] = []
     real = panel.hestia.run
+    done_with = threading.Event()
     seen = 0
 
     def kill(request: Asked, call: Call) -> tuple[int, str]:
@@ -35,16 +36,19 @@ def kill_panel_at(panel: HestiaSandbox, words: list[str], asked: str, *, done: b
             if seen == int(number):
                 process[0].kill()
                 process[0].wait()
-                if not done:
-                    return 1, ""
+                try:
+                    return real(request, call) if done else (1, "")
+                finally:
+                    done_with.set()
         return real(request, call)
 
     panel.hestia.run = kill  # type: ignore[method-assign,assignment]
     process.append(subprocess.Popen([*PMCTL, *words], env=environment(), stdout=subprocess.DEVNULL))
     running.set()
     code = process[0].wait(60)
+    killed = code == -signal.SIGKILL and done_with.wait(60)
     panel.hestia.run = real  # type: ignore[method-assign]
-    return code == -signal.SIGKILL
+    return killed
 
 
 def kill_at(sandbox: MauticSandbox, words: list[str], number: int, *, done: bool) -> bool:

@@ -204,3 +204,17 @@ def test_a_key_of_one_user_sees_that_user_alone(pmctl, panel, monkeypatch):
     refused = [name for name, _ in panel.commands]
     assert refused.count("v-list-users") == 1
     assert refused.count("v-search-domain-owner") == 1
+
+
+def test_an_alias_that_somebody_else_adds_meanwhile_is_fine(pmctl, panel):
+    run = panel.hestia.run
+
+    def first(asked, call):
+        if asked.command == "v-add-mail-account-alias":
+            panel.do("v-add-mail-account-alias", "alice", "example.com", "bo", "help")
+        return run(asked, call)
+
+    panel.hestia.run = first
+    code, out, _ = pmctl("mailbox", "alias", "add", "bo@example.com", "help")
+
+    assert (code, out.splitlines()[1]) == (0, "help@example.com\tis there already")

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pmctl.backends.hestia import Message, Password
+from pmctl.backends.hestia_errors import HestiaConflict
 from pmctl.clients import mailbox
 from pmctl.errors import BadInput, Conflict
 
@@ -180,8 +181,13 @@ def _change(
     """Run a command of a mailbox unless it is so already; tell whether it was run."""
     if so(mailbox.look(panel, user, address)):
         return False
-    panel.write(
-        command, user, address.domain, address.name, *args, target=str(address),
-        done=lambda: so(mailbox.look(panel, user, address)),
-    )  # fmt: skip
+    try:
+        panel.write(
+            command, user, address.domain, address.name, *args, target=str(address),
+            done=lambda: so(mailbox.look(panel, user, address)),
+        )  # fmt: skip
+    except HestiaConflict:
+        if not so(mailbox.look(panel, user, address)):
+            raise
+        return False  # somebody else was faster, or a run that was killed
     return True
