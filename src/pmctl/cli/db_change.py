@@ -10,12 +10,12 @@ import typer
 from pmctl import output
 from pmctl.cli.common import Printing, group
 from pmctl.cli.db_list import Name
+from pmctl.cli.panel_each import show_made
 from pmctl.cli.panel_words import DryRun, User, panel_of
 from pmctl.cli.passwords import GeneratePassword, PasswordFileOut, Passwords, PasswordStdin
 from pmctl.errors import Conflict
 
 if TYPE_CHECKING:
-    from pmctl.cli.passwords import Given
     from pmctl.clients.db import Database, New
 
 app = group("Making databases, and the passwords of their users.")
@@ -80,9 +80,14 @@ def add(
         if dry_run:
             output.show([{**row, "result": "would be created"}], _COLUMNS)
             return
-        given = _password(wanted.database, password_stdin, generate_password, password_file_out)
+        given = Passwords(
+            [wanted.database],
+            stdin=password_stdin,
+            generate=generate_password,
+            file_out=password_file_out,
+        ).of(wanted.database)
         client.add(wanted, given.value)
-    _show({**row, "result": "created"}, given)
+    show_made({**row, "result": "created"}, given, _COLUMNS)
 
 
 @app.command("passwd", cls=Printing)
@@ -110,9 +115,14 @@ def passwd(
         if dry_run:
             output.show([{**row, "result": "would get a new password"}], _COLUMNS)
             return
-        given = _password(found.database, password_stdin, generate_password, password_file_out)
+        given = Passwords(
+            [found.database],
+            stdin=password_stdin,
+            generate=generate_password,
+            file_out=password_file_out,
+        ).of(found.database)
         client.password(found, given.value)
-    _show({**row, "result": "new password"}, given)
+    show_made({**row, "result": "new password"}, given, _COLUMNS)
 
 
 def _exists(there: Database, wanted: New, *, accepted: bool) -> dict[str, Any]:
@@ -130,13 +140,3 @@ def _exists(there: Database, wanted: New, *, accepted: bool) -> dict[str, Any]:
 
 def _row(one: Database) -> dict[str, Any]:
     return {"database": one.database, "owner": one.owner, "type": one.type, "db_user": one.db_user}
-
-
-def _password(name: str, stdin: bool, generate: bool, file_out: str) -> Given:
-    return Passwords([name], stdin=stdin, generate=generate, file_out=file_out).of(name)
-
-
-def _show(row: dict[str, Any], given: Given) -> None:
-    """Show a result, with the password that was made up for it."""
-    columns = [*_COLUMNS, "password"] if given.shown else _COLUMNS
-    output.show([{**row, **({"password": given.shown} if given.shown else {})}], columns)

@@ -1,12 +1,15 @@
-"""Commands over HestiaCP that take several names: one after another, a row for each."""
+"""Commands over HestiaCP that take several names, one after another, and what they show."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pmctl import output
 from pmctl.errors import NotAllowed, PmctlError, Unreachable
+
+if TYPE_CHECKING:
+    from pmctl.cli.passwords import Given
 
 Row = dict[str, Any]
 
@@ -48,3 +51,10 @@ def do_each(
             f"{len(failed)} of {len(names)} failed: {', '.join(failed)}",
             hint="the column `result` says why; the others are done",
         )
+
+
+def show_made(row: Row, given: Given, columns: Sequence[str]) -> None:
+    """Show what got a password, with that one when it was made up and is in no file."""
+    if given.shown:
+        row, columns = {**row, "password": given.shown}, [*columns, "password"]
+    output.show([row], columns)

@@ -8,13 +8,13 @@ import typer
 
 from pmctl import output
 from pmctl.cli.common import Printing, group
+from pmctl.cli.panel_each import show_made
 from pmctl.cli.panel_user_list import Name
 from pmctl.cli.panel_words import DryRun, panel_of
 from pmctl.cli.passwords import GeneratePassword, PasswordFileOut, Passwords, PasswordStdin
 from pmctl.errors import Conflict
 
 if TYPE_CHECKING:
-    from pmctl.cli.passwords import Given
     from pmctl.clients.panel_user import PanelUser
     from pmctl.clients.panel_user_usage import Usage
 
@@ -72,9 +72,11 @@ def add(
             client.package_row(package)
             output.show([{**row, "result": "would be created"}], _COLUMNS)
             return
-        given = _password(user, password_stdin, generate_password, password_file_out)
+        given = Passwords(
+            [user], stdin=password_stdin, generate=generate_password, file_out=password_file_out
+        ).of(user)
         client.add(user, given.value, email, package=package, person=person)
-    _show({**row, "result": "created"}, given)
+    show_made({**row, "result": "created"}, given, _COLUMNS)
 
 
 @app.command("passwd", cls=Printing)
@@ -100,9 +102,11 @@ def passwd(
             row = _row(client.get(user))
             output.show([{**row, "result": "would get a new password"}], _COLUMNS)
             return
-        given = _password(user, password_stdin, generate_password, password_file_out)
+        given = Passwords(
+            [user], stdin=password_stdin, generate=generate_password, file_out=password_file_out
+        ).of(user)
         found = client.password(user, given.value)
-    _show({**_row(found), "result": "new password"}, given)
+    show_made({**_row(found), "result": "new password"}, given, _COLUMNS)
 
 
 @app.command("contact", cls=Printing)
@@ -222,13 +226,3 @@ def _exists(there: PanelUser, wanted: dict[str, Any], *, accepted: bool) -> dict
 
 def _row(user: PanelUser) -> dict[str, Any]:
     return {"user": user.user, "contact": user.contact, "package": user.package}
-
-
-def _password(name: str, stdin: bool, generate: bool, file_out: str) -> Given:
-    return Passwords([name], stdin=stdin, generate=generate, file_out=file_out).of(name)
-
-
-def _show(row: dict[str, Any], given: Given) -> None:
-    """Show a result, with the password that was made up for it."""
-    columns = [*_COLUMNS, "password"] if given.shown else _COLUMNS
-    output.show([{**row, **({"password": given.shown} if given.shown else {})}], columns)

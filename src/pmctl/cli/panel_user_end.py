@@ -113,6 +113,8 @@ def _switch(client: PanelUsers, users: list[str], *, suspended: bool, dry_run: b
         if dry_run:
             changes = client.get(name).suspended != suspended
             return {"user": name, "result": f"would be {word}" if changes else "already so"}
+        if len(users) == 1:  # else there is a bar
+            output.note(f"{name}: this may take the panel half a minute")
         changed = client.suspend(name) if suspended else client.unsuspend(name)
         return {"user": name, "result": word if changed else "already so"}
 
