@@ -364,8 +364,13 @@ def test_every_client_has_a_group_and_a_wire():
         ["--help"],
         ["campaign", "--help"],
         ["config", "--help"],
+        ["domain", "--help"],
+        ["mailbox", "import", "--help"],
+        ["db", "--help"],
+        ["panel-user", "--help"],
         ["sandbox", "--help"],
         ["stats", "--help"],
+        ["webhook", "serve", "--help"],
     ],
 )
 def test_help_loads_nothing_heavy(argv):

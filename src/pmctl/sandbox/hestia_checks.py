@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
+from typing import TypeVar
 
 from pmctl.sandbox.hestia_commands import (
     EXISTS,
@@ -15,6 +17,8 @@ from pmctl.sandbox.hestia_commands import (
     failed,
 )
 from pmctl.sandbox.hestia_store import MailDomain, Row, Store, User, Zone
+
+Thing = TypeVar("Thing")
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[\w.-]+\.(xn--\w{2,63}|[A-Za-z]{2,63})", re.ASCII)
 _USER = re.compile(r"[A-Za-z0-9]([-|._A-Za-z0-9]{0,28}[A-Za-z0-9])?")
@@ -109,9 +113,7 @@ def user(store: Store, name: str, *, active: bool = False) -> User:
 
 def mail_domain(owner: User, name: str, *, active: bool = False) -> MailDomain:
     """Return a mail domain of a user."""
-    found = owner.mail.get(name)
-    if found is None:
-        raise failed(NOTEXIST, f"mail domain {name} doesn't exist")
+    found = _there(owner.mail, name, "mail domain")
     if active:
         running(found.conf, "mail", name)
     return found
@@ -119,29 +121,17 @@ def mail_domain(owner: User, name: str, *, active: bool = False) -> MailDomain:
 
 def account(domain: MailDomain, of: str, name: str, *, active: bool = False) -> Row:
     """Return a mailbox of a domain."""
-    found = domain.accounts.get(name)
-    if found is None:
-        raise failed(NOTEXIST, f"{of} account {name} doesn't exist")
-    if active:
-        running(found, of, name)
-    return found
+    return _row(domain.accounts, name, f"{of} account", of, active=active)
 
 
 def web_domain(owner: User, name: str, *, active: bool = False) -> Row:
     """Return a web domain of a user."""
-    found = owner.web.get(name)
-    if found is None:
-        raise failed(NOTEXIST, f"web domain {name} doesn't exist")
-    if active:
-        running(found, "web", name)
-    return found
+    return _row(owner.web, name, "web domain", "web", active=active)
 
 
 def zone(owner: User, name: str, *, active: bool = False) -> Zone:
     """Return a DNS domain of a user."""
-    found = owner.dns.get(name)
-    if found is None:
-        raise failed(NOTEXIST, f"dns domain {name} doesn't exist")
+    found = _there(owner.dns, name, "dns domain")
     if active:
         running(found.conf, "dns", name)
     return found
@@ -149,12 +139,21 @@ def zone(owner: User, name: str, *, active: bool = False) -> Zone:
 
 def database(owner: User, name: str, *, active: bool = False) -> Row:
     """Return a database of a user; the words are the panel's, `db` twice."""
-    found = owner.db.get(name)
-    if found is None:
-        raise failed(NOTEXIST, f"db db {name} doesn't exist")
+    return _row(owner.db, name, "db db", "db", active=active)
+
+
+def _row(rows: Mapping[str, Row], name: str, what: str, kind: str, *, active: bool) -> Row:
+    found = _there(rows, name, what)
     if active:
-        running(found, "db", name)
+        running(found, kind, name)
     return found
+
+
+def _there(held: Mapping[str, Thing], name: str, what: str) -> Thing:
+    """Return what has a name. Refuse one that is not there."""
+    if name not in held:
+        raise failed(NOTEXIST, f"{what} {name} doesn't exist")
+    return held[name]
 
 
 def running(row: Row, kind: str, name: str) -> None:

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -36,7 +37,7 @@ class Sent:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Sandbox:
+class Sandbox(ABC):
     """A stand-in that listens; use it with `with`, or call start() and stop().
 
     `latency_ms` is slept before every answer and `faults` are texts as `--fail` takes them. What
@@ -59,17 +60,17 @@ class Sandbox:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
+    @abstractmethod
     def answer(self, request: Request) -> Sent:
         """Do what a request asks for and return the answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def broken(self, fault: Fault, request: Request) -> Sent:
         """Return the answer of a fault that says a status, or another refusal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def page(self) -> Sent:
         """Return a page that no program asked for."""
-        raise NotImplementedError
 
     def path_of(self, request: Request) -> str:
         """Return what the record of requests says."""
@@ -114,9 +115,9 @@ class Sandbox:
         """Where it listens, without a slash at the end."""
         return f"http://127.0.0.1:{self._port}"
 
+    @abstractmethod
     def settings(self) -> dict[str, str]:
         """Return the environment variables that lead pmctl here."""
-        raise NotImplementedError
 
     def fail(self, fault: str | None) -> None:
         """Add a fault, `METHOD:PATH:N:how`, that counts from now on; None forgets them all.
