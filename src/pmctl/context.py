@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pmctl.backends.receiver import Receiver
     from pmctl.clients.campaign import Campaigns
     from pmctl.clients.campaign_contact import Contacts
+    from pmctl.clients.journal import Journal
     from pmctl.clients.locks import Locks
     from pmctl.clients.panel import Panel
     from pmctl.config import Config
@@ -225,14 +226,19 @@ class Context:
     def campaign(self) -> Campaigns:
         """The campaigns of this context."""
         from pmctl.clients.campaign import Campaigns
-        from pmctl.clients.journal import Journal
         from pmctl.clients.snapshots import Snapshots
         from pmctl.paths import state_home
 
-        state, env = state_home(), self.config.context
-        journal = Journal(state / "journal.jsonl", self._audit)
-        snapshots = Snapshots(state / "snapshots" / env)
-        return Campaigns(self.mautic, env, journal, self._locks, snapshots)
+        env = self.config.context
+        snapshots = Snapshots(state_home() / "snapshots" / env)
+        return Campaigns(self.mautic, env, self._journal, self._locks, snapshots)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        from pmctl.clients.journal import Journal
+        from pmctl.paths import state_home
+
+        return Journal(state_home() / "journal.jsonl", self._audit)
 
     @cached_property
     def hestia(self) -> Hestia:
@@ -262,14 +268,12 @@ class Context:
     @cached_property
     def panel(self) -> Panel:
         """HestiaCP with its journal and the lock of this machine, for the groups that use it."""
-        from pmctl.clients.journal import Journal
         from pmctl.clients.locks import FileLocks
         from pmctl.clients.panel import Panel
         from pmctl.paths import state_home
 
-        state, hestia = state_home(), self.hestia
-        journal = Journal(state / "journal.jsonl", self._audit)
-        return Panel(hestia, journal, FileLocks(state / "locks", hestia.url))
+        locks = FileLocks(state_home() / "locks", self.hestia.url)
+        return Panel(self.hestia, self._journal, locks)
 
     @cached_property
     def kumomta(self) -> Kumomta:
