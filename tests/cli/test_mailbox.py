@@ -313,7 +313,9 @@ def test_a_text_that_the_panel_cannot_keep_is_refused(text, pmctl, panel):
 
 
 def test_mailboxes_are_counted_by_the_counters_in_one_read(pmctl, panel):
-    code, out, err = pmctl("mailbox", "count", "--columns", "user,domains,mailboxes,limit")
+    code, out, err = pmctl(
+        "mailbox", "count", "--columns", "user,domains,mailboxes,limit_each_domain"
+    )
 
     assert code == 0
     assert out.splitlines()[1:] == ["admin\t0\t0\tunlimited", "alice\t2\t3\tunlimited",

@@ -50,8 +50,8 @@ def count(
     if domain or user:
         output.show(counts, ["domain", "mailboxes", *more])
     else:
-        columns = ["user", "domains", "mailboxes", "limit", "used_percent", *more]
-        output.show(unlimited(counts, "limit"), columns)
+        columns = ["user", "domains", "mailboxes", "limit_each_domain", *more]
+        output.show(unlimited(counts, "limit_each_domain"), columns)
     if len(counts) > 1:
         output.note(f"{counted_boxes(sum(one.mailboxes for one in counts))} in all")
     told(trouble)

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UserCount:
-    """The mailboxes of a user. `limit` is None for unlimited, or where it cannot be seen."""
+    """The mailboxes of a user.
+
+    The package's limit holds for each domain; it is None for unlimited, or where it cannot be seen.
+    """
 
     user: str
     domains: int
     mailboxes: int
-    limit: int | None
-    used_percent: float | None
+    limit_each_domain: int | None
     listed: int | None = None  # what the lists hold, when they were read
 
 
@@ -44,7 +46,7 @@ def of_users(panel: Panel, trouble: Trouble) -> list[UserCount]:
     counts: dict[str, list[int]] = {user: [] for user in panel_owner.users(panel)}
     for one in mailbox.domains(panel, counts, trouble):
         counts[one.user].append(one.mailboxes)
-    return [UserCount(user, len(all_), sum(all_), None, None) for user, all_ in counts.items()]
+    return [UserCount(user, len(all_), sum(all_), None) for user, all_ in counts.items()]
 
 
 def of_domains(panel: Panel, users: Iterable[str], trouble: Trouble) -> list[DomainCount]:
@@ -78,5 +80,4 @@ def _boxes(panel: Panel, users: Iterable[str], trouble: Trouble) -> Iterable[mai
 def _of_row(user: str, row: dict[str, Any]) -> UserCount:
     used, text = mailbox.number(row.get("U_MAIL_ACCOUNTS")), str(row.get("MAIL_ACCOUNTS") or "")
     limit = int(text) if text.isdigit() else None
-    percent = round(100 * used / limit, 1) if limit else None
-    return UserCount(user, mailbox.number(row.get("U_MAIL_DOMAINS")), used, limit, percent)
+    return UserCount(user, mailbox.number(row.get("U_MAIL_DOMAINS")), used, limit)
