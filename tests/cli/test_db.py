@@ -281,6 +281,20 @@ def test_a_password_whose_answer_was_lost_is_unknown_for_the_panel_tells_nothing
     assert len(panel.written) == 1
 
 
+def test_a_password_that_was_made_up_is_shown_although_its_answer_was_lost(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.fail("POST:/api/v-change-database-password:1:cut-after")
+
+    code, out, _ = pmctl("db", "passwd", "alice_shop", "--generate-password", "-o", "json")
+
+    assert code == 75
+    (row,) = json.loads(out)
+    assert row["result"] == "unknown"
+    # it is the one in force, and nobody could know it otherwise
+    assert panel.store.users["alice"].db["alice_shop"]["password"] == row["password"]
+
+
 @pytest.mark.parametrize("given", ["shop", "alice_shop"])
 def test_passwd_takes_the_short_and_the_whole_name(
     pmctl: Run, panel: HestiaSandbox, given: str

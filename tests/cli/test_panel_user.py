@@ -313,6 +313,18 @@ def test_passwd_that_never_arrived_is_unknown_and_not_repeated(
     assert panel.store.users["alice"].password != NEW
 
 
+def test_a_password_that_was_made_up_is_shown_although_nobody_knows_whether_it_came(
+    pmctl: Run, panel: HestiaSandbox
+) -> None:
+    panel.fail("POST:/api/v-change-user-password:1:cut-before")
+
+    code, out, _ = pmctl("panel-user", "passwd", "alice", "--generate-password", "-o", "json")
+
+    (row,) = json.loads(out)
+    assert (code, row["user"], row["result"]) == (75, "alice", "unknown")
+    assert len(row["password"]) == 20
+
+
 def test_a_suspended_user_gets_no_password_and_is_told_why(
     pmctl: Run, panel: HestiaSandbox
 ) -> None:
@@ -386,7 +398,9 @@ def test_an_add_that_never_arrived_is_unknown(pmctl: Run, panel: HestiaSandbox) 
 
     code, out, err = pmctl("panel-user", "add", "dave", "d@example.test", "--generate-password")
 
-    assert (code, out) == (75, "")
+    assert code == 75
+    (row,) = out.splitlines()[1:]
+    assert row.split("\t")[:4] == ["dave", "d@example.test", "default", "unknown"]
     assert "user dave: " in err
     assert panel.written == []  # the wire was cut before it came
 

@@ -167,6 +167,14 @@ def test_suspend_asks_first(pmctl: Run, panel: HestiaSandbox) -> None:
     assert panel.commands == []
 
 
+def test_names_come_from_stdin_too_and_each_once(pmctl: Run, panel: HestiaSandbox) -> None:
+    code, out, _ = pmctl("panel-user", "suspend", "-", "--yes", stdin="bob\n\ncarol\nbob\n")
+
+    assert code == 0
+    assert out.splitlines()[1:] == ["bob\tsuspended", "carol\tsuspended"]
+    assert pmctl("panel-user", "suspend", "-", "--yes", stdin="\n")[0] == 64
+
+
 def test_a_refused_login_ends_it_at_once(
     pmctl: Run, panel: HestiaSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,9 +10,14 @@ import typer
 from pmctl import output
 from pmctl.cli.common import Printing, group
 from pmctl.cli.db_list import Name
-from pmctl.cli.panel_each import show_made
 from pmctl.cli.panel_words import DryRun, User, panel_of
-from pmctl.cli.passwords import GeneratePassword, PasswordFileOut, Passwords, PasswordStdin
+from pmctl.cli.passwords import (
+    GeneratePassword,
+    PasswordFileOut,
+    Passwords,
+    PasswordStdin,
+    telling,
+)
 from pmctl.errors import Conflict
 
 if TYPE_CHECKING:
@@ -86,8 +91,8 @@ def add(
             generate=generate_password,
             file_out=password_file_out,
         ).of(wanted.database)
-        client.add(wanted, given.value)
-    show_made({**row, "result": "created"}, given, _COLUMNS)
+        with telling(row, "created", given, _COLUMNS):
+            client.add(wanted, given.value)
 
 
 @app.command("passwd", cls=Printing)
@@ -121,8 +126,8 @@ def passwd(
             generate=generate_password,
             file_out=password_file_out,
         ).of(found.database)
-        client.password(found, given.value)
-    show_made({**row, "result": "new password"}, given, _COLUMNS)
+        with telling(row, "new password", given, _COLUMNS):
+            client.password(found, given.value)
 
 
 def _exists(there: Database, wanted: New, *, accepted: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pmctl import names
 from pmctl.cli.ask import agreed
 from pmctl.cli.common import Printing, group
 from pmctl.cli.db_list import KEPT
-from pmctl.cli.panel_each import Row, do_each
+from pmctl.cli.panel_many import Done, do_each, named
 from pmctl.cli.panel_words import DryRun, User, Yes, panel_of
 from pmctl.errors import NotFound
 
@@ -21,10 +21,10 @@ app = group("Deleting databases, and shutting their users out.")
 
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="DATABASE...", help="Their whole names, or the short ones.",
+    typer.Argument(metavar="DATABASE...", help="Their whole names, or the short ones; - for stdin.",
                    autocompletion=names.completing(KEPT)),
 ]  # fmt: skip
-_COLUMNS = ["database", "owner", "result"]
+_OWNER = ("owner",)
 
 
 @app.command("delete", cls=Printing)
@@ -49,7 +49,7 @@ def delete(
     with panel_of(ctx) as panel:
         client = Databases(panel)
         found: dict[str, Database | None] = {}
-        for name in dict.fromkeys(databases):
+        for name in named(databases, "database"):
             try:
                 one = client.find(name, user)
             except NotFound:
@@ -62,16 +62,16 @@ def delete(
         if said and not dry_run:
             agreed(f"Delete {said}, with all data?", yes=yes)
 
-        def work(name: str) -> Row:
+        def work(name: str) -> Done:
             one = found[name]
             if one is None:
-                return {"database": name, "owner": user or None, "result": "is not there"}
+                return Done(name, "is not there", more={"owner": user or None})
             if not dry_run:
                 client.delete(one)
             result = "would be deleted" if dry_run else "deleted"
-            return {"database": name, "owner": one.owner, "result": result}
+            return Done(name, result, more={"owner": one.owner})
 
-        do_each("deleting", list(found), work, _COLUMNS)
+        do_each("deleting", list(found), work, column="database", more=_OWNER)
 
 
 @app.command("suspend", cls=Printing)
@@ -105,7 +105,7 @@ def _switch(
     with panel_of(ctx) as panel:
         client = Databases(panel)
 
-        def work(name: str) -> Row:
+        def work(name: str) -> Done:
             one = client.find(name, user)
             if one.suspended == suspended:
                 result = "already so"
@@ -114,7 +114,7 @@ def _switch(
             else:
                 changed = client.suspend(one) if suspended else client.unsuspend(one)
                 result = word if changed else "already so"
-            return {"database": one.database, "owner": one.owner, "result": result}
+            return Done(one.database, result, more={"owner": one.owner})
 
         label = "suspending" if suspended else "unsuspending"
-        do_each(label, list(dict.fromkeys(databases)), work, _COLUMNS)
+        do_each(label, named(databases, "database"), work, column="database", more=_OWNER)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from pmctl import output
 from pmctl.errors import NotAllowed, PmctlError, Unreachable, UsageError, redact
-from pmctl.text import counted
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one thing. `password` is a generated one that is kept nowhere else."""
+    """What became of one thing. `password` is a generated one that is kept nowhere else.
+
+    `more` is what else is shown of it, by column.
+    """
 
     name: str
     result: str
     password: str = ""
     ok: bool = True
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def named(words: Sequence[str], noun: str) -> list[str]:
@@ -40,9 +43,12 @@ def do_each(
     work: Callable[[Item], Done],
     *,
     column: str,
+    more: Sequence[str] = (),
     lost: Callable[[Item], str] = lambda _: "",
 ) -> None:
     """Do something with each item and show a row for each; `column` is how `name` is called.
+
+    `more` are the columns of what else is shown.
 
     The first failure that would meet the others too ends it. Only one item fails as itself. `lost`
     returns a password that must be shown although the item failed. Raises PmctlError.
@@ -65,13 +71,13 @@ def do_each(
     finally:  # also after Ctrl-C: what was done is said, with its password
         alone = len(items) == 1 and failed
         shown = [row for row in rows if row.ok or row.password or not alone]
-        _show(shown, column)
+        _show(shown, column, more)
     if not failed:
         return
     if alone or ended:
         left = len(items) - len(rows)
         if left:
-            failed[-1].message += f"; {counted(left, 'name')} after it not tried"
+            failed[-1].message += f"; {left} more not tried"
         raise failed[-1]
     bad = [row.name for row in rows if not row.ok]
     raise PmctlError(
@@ -85,10 +91,10 @@ def ends(exc: PmctlError) -> bool:
     return isinstance(exc, NotAllowed | Unreachable)
 
 
-def _show(rows: list[Done], column: str) -> None:
+def _show(rows: list[Done], column: str, more: Sequence[str]) -> None:
     passwords = any(row.password for row in rows)
-    columns = [column, "result", *(["password"] if passwords else [])]
-    records = ({column: row.name, "result": row.result, "password": row.password,
-                "ok": row.ok} for row in rows)  # fmt: skip
+    columns = [column, *more, "result", *(["password"] if passwords else [])]
+    records = ({**dict.fromkeys(more), **row.more, column: row.name, "result": row.result,
+                "password": row.password, "ok": row.ok} for row in rows)  # fmt: skip
     if rows or output.asked():
         output.show(records, columns)

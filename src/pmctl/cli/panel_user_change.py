@@ -8,10 +8,15 @@ import typer
 
 from pmctl import output
 from pmctl.cli.common import Printing, group
-from pmctl.cli.panel_each import show_made
 from pmctl.cli.panel_user_list import Name
 from pmctl.cli.panel_words import DryRun, panel_of
-from pmctl.cli.passwords import GeneratePassword, PasswordFileOut, Passwords, PasswordStdin
+from pmctl.cli.passwords import (
+    GeneratePassword,
+    PasswordFileOut,
+    Passwords,
+    PasswordStdin,
+    telling,
+)
 from pmctl.errors import Conflict
 
 if TYPE_CHECKING:
@@ -75,8 +80,8 @@ def add(
         given = Passwords(
             [user], stdin=password_stdin, generate=generate_password, file_out=password_file_out
         ).of(user)
-        client.add(user, given.value, email, package=package, person=person)
-    show_made({**row, "result": "created"}, given, _COLUMNS)
+        with telling(row, "created", given, _COLUMNS):
+            client.add(user, given.value, email, package=package, person=person)
 
 
 @app.command("passwd", cls=Printing)
@@ -105,8 +110,9 @@ def passwd(
         given = Passwords(
             [user], stdin=password_stdin, generate=generate_password, file_out=password_file_out
         ).of(user)
-        found = client.password(user, given.value)
-    show_made({**_row(found), "result": "new password"}, given, _COLUMNS)
+        row = {"user": user}
+        with telling(row, "new password", given, _COLUMNS):
+            row.update(_row(client.password(user, given.value)))
 
 
 @app.command("contact", cls=Printing)

@@ -9,7 +9,7 @@ import typer
 from pmctl import names, output
 from pmctl.cli.ask import agreed, typed_back
 from pmctl.cli.common import Printing, group
-from pmctl.cli.panel_each import Row, do_each
+from pmctl.cli.panel_many import Done, do_each, named
 from pmctl.cli.panel_words import USERS, DryRun, Yes, panel_of
 from pmctl.text import counted
 
@@ -20,10 +20,9 @@ app = group("Deleting users, and shutting them out.")
 
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="USER...", help="Users of the panel.",
+    typer.Argument(metavar="USER...", help="Users of the panel; - for stdin.",
                    autocompletion=names.completing(USERS)),
 ]  # fmt: skip
-_COLUMNS = ["user", "result"]
 _SHOWN = 5  # names of each kind
 
 
@@ -51,9 +50,11 @@ def delete(
 
     with panel_of(ctx) as panel:
         client = PanelUsers(panel)
-        for name in users:
+        wanted = named(users, "user")
+        for name in wanted:
             client.not_root(name, "deleted")
-        found = _wanted(client, users, if_exists=if_exists)
+        # everybody is looked at before anything is done
+        found = {name: client.look(name) if if_exists else client.get(name) for name in wanted}
         for user in found.values():
             if user:
                 _tell(user, client.belongings(user))
@@ -61,14 +62,14 @@ def delete(
             if user and not dry_run:
                 typed_back(user.user, "delete it with all that", yes=yes)
 
-        def one(name: str) -> Row:
+        def one(name: str) -> Done:
             user = found[name]
             if user and not dry_run:
                 client.delete(user)
             done = "would be deleted" if dry_run else "deleted"
-            return {"user": name, "result": done if user else "is not there"}
+            return Done(name, done if user else "is not there")
 
-        do_each("deleting", list(found), one, _COLUMNS)
+        do_each("deleting", wanted, one, column="user")
 
 
 @app.command("suspend", cls=Printing)
@@ -86,11 +87,12 @@ def suspend(ctx: typer.Context, users: Names, yes: Yes = False, dry_run: DryRun 
 
     with panel_of(ctx) as panel:
         client = PanelUsers(panel)
-        for name in users:
+        wanted = named(users, "user")
+        for name in wanted:
             client.not_root(name, "suspended")
         if not dry_run:
-            agreed(f"Suspend {', '.join(users)}, with websites, mail and databases?", yes=yes)
-        _switch(client, users, suspended=True, dry_run=dry_run)
+            agreed(f"Suspend {', '.join(wanted)}, with websites, mail and databases?", yes=yes)
+        _switch(client, wanted, suspended=True, dry_run=dry_run)
 
 
 @app.command("unsuspend", cls=Printing)
@@ -103,32 +105,23 @@ def unsuspend(ctx: typer.Context, users: Names, dry_run: DryRun = False) -> None
     from pmctl.clients.panel_user import PanelUsers
 
     with panel_of(ctx) as panel:
-        _switch(PanelUsers(panel), users, suspended=False, dry_run=dry_run)
+        _switch(PanelUsers(panel), named(users, "user"), suspended=False, dry_run=dry_run)
 
 
 def _switch(client: PanelUsers, users: list[str], *, suspended: bool, dry_run: bool) -> None:
     word = "suspended" if suspended else "unsuspended"
 
-    def one(name: str) -> Row:
+    def one(name: str) -> Done:
         if dry_run:
             changes = client.get(name).suspended != suspended
-            return {"user": name, "result": f"would be {word}" if changes else "already so"}
+            return Done(name, f"would be {word}" if changes else "already so")
         if len(users) == 1:  # else there is a bar
             output.note(f"{name}: this may take the panel half a minute")
         changed = client.suspend(name) if suspended else client.unsuspend(name)
-        return {"user": name, "result": word if changed else "already so"}
+        return Done(name, word if changed else "already so")
 
     label = "suspending" if suspended else "unsuspending"
-    do_each(label, list(dict.fromkeys(users)), one, _COLUMNS)
-
-
-def _wanted(
-    client: PanelUsers, users: list[str], *, if_exists: bool
-) -> dict[str, PanelUser | None]:
-    """Look at everybody before anything is done; None for one who may be missing and is."""
-    return {
-        name: client.look(name) if if_exists else client.get(name) for name in dict.fromkeys(users)
-    }
+    do_each(label, users, one, column="user")
 
 
 def _tell(user: PanelUser, goods: Belongings) -> None:

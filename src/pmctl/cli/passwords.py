@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import secrets as random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pmctl import output
 from pmctl.clients.panel_passwords import flaw
-from pmctl.errors import UsageError, hide
+from pmctl.errors import OutcomeUnknown, UsageError, hide
 
 if TYPE_CHECKING:
     from pmctl.clients.panel_passwords import PasswordFile
@@ -104,6 +106,25 @@ class Passwords:
         for line in lines:
             check(line)
         return dict(zip(self._names, lines, strict=True))
+
+
+@contextmanager
+def telling(
+    row: Mapping[str, Any], result: str, given: Given, columns: Sequence[str]
+) -> Iterator[None]:
+    """Show what got a password, with that one when it was made up and is in no file.
+
+    It is shown, as `unknown`, also when the answer did not come: it may be the one in force.
+    """
+    columns = [*columns, *(["password"] if given.shown else [])]
+    known = {**dict.fromkeys(columns), "password": given.shown}
+    try:
+        yield
+    except OutcomeUnknown:
+        if given.shown:
+            output.show([{**known, **row, "result": "unknown"}], columns)
+        raise
+    output.show([{**known, **row, "result": result}], columns)
 
 
 def generated() -> str:
