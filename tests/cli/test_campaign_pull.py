@@ -298,3 +298,58 @@ def test_a_pull_of_many_asks_for_two_things_each(
     assert (code, out.count("created")) == (0, 12)
     assert len(sandbox.requests) <= 12 * 2 + 3
     assert sandbox.most_at_once > 2
+
+
+# What is applied comes back.
+
+
+def test_every_shipped_example_comes_back_in_our_words_and_has_nothing_to_change(
+    pmctl: Run, sandbox: MauticSandbox, folder: Path
+) -> None:
+    examples = Path(__file__).parents[2] / "campaigns"
+    assert pmctl("campaign", "apply", examples, "--yes")[0] == 0
+
+    code, _, err = pmctl("campaign", "pull", "--all", "--dir", folder)
+
+    assert code == 0, err
+    files = sorted(folder.glob("*.yaml"))
+    assert [path.name for path in files] == [path.name for path in sorted(examples.glob("*.yaml"))]
+    assert not [path.name for path in files if "raw:" in path.read_text()]
+    count = len(files)
+    assert pmctl("campaign", "plan", folder)[1] == f"{count} campaigns: {count} up to date\n"
+
+
+TOLD = """\
+version: 1
+key: told
+name: Told
+audience: {segments: [trials]}
+send: {from: {name: Harbor, address: harbor@example.com}, reply_to: answer@example.com}
+steps:
+  - email: hello
+    subject: "Hello {{firstname|you}}, {{  company }}"
+    body: Hello
+    from: {name: Ana, address: ana@example.com}
+  - wait: 1d
+  - email: again
+    subject: Again
+    body: Hello
+  - notify: {to: [ops@example.com], subject: "Call {{firstname}}", body: "{{ email }} waits"}
+    id: call
+"""
+
+
+def test_senders_of_notices_and_tokens_of_subjects_come_back_however_they_were_spelt(
+    pmctl: Run, sandbox: MauticSandbox, file: Path, folder: Path
+) -> None:
+    file.write_text(TOLD)
+    assert pmctl("campaign", "apply", file)[0] == 0
+
+    assert pmctl("campaign", "pull", "told", "--dir", folder)[0] == 0
+
+    text = (folder / "told.yaml").read_text()
+    assert "send:" in text
+    assert text.count("harbor@example.com") == 1
+    assert 'subject: "Hello {{ firstname | you }}, {{ company }}"' in text
+    assert "raw:" not in text
+    assert pmctl("campaign", "plan", folder)[1] == NOTHING

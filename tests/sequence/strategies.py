@@ -38,7 +38,7 @@ PLAIN: tuple[dict[str, Any], ...] = (
     {"dnc": {"add": ["email"], "reason": "asked by phone"}},
     {"dnc": {"remove": ["email"]}},
     {"notify": {"to": ["ops@example.com"], "owner": True, "subject": "Look", "body": "Hot"}},
-    {"notify": {"users": ["ana"], "subject": "Look", "body": "Hot"}},
+    {"notify": {"users": ["ana"], "subject": "Look at {{firstname|them}}", "body": "Hot"}},
     {
         "webhook": {
             "url": "https://example.com/hook?x={{ email | urlencode }}",
@@ -102,11 +102,13 @@ class _Drawing:
         self.emails += 1
         step: dict[str, Any] = {
             "email": f"mail-{self.emails}",
-            "subject": f"Subject {self.emails}",
+            "subject": f"Subject {self.emails}{self.pick(('', '', ' for {{firstname| you }}'))}",
             "body": "Hello",
         }
         if self.pick((True, *[False] * 5)):
             step = {"email": step["email"], **self.variants()}
+        if self.pick((True, *[False] * 5)):
+            step["from"] = {"name": "Ana", "address": "ana@example.com"}
         window = self.pick((None, None, None, "anytime", "own"))
         if window is not None:
             step["window"] = {"from": "08:00", "to": "20:00"} if window == "own" else window
@@ -232,6 +234,8 @@ def sequences(draw: st.DrawFn, budget: int = 12) -> dict[str, Any]:
     send: dict[str, Any] = {}
     if draw(st.booleans()):
         send["window"] = {"days": list(DAYS[:5]), "from": "09:00", "to": "17:00"}
+    if draw(st.booleans()):
+        send["from"] = {"name": "Harbor", "address": "harbor@example.com"}
     audience: dict[str, Any] = {"segments": ["everybody"]}
     if draw(st.booleans()):
         audience["forms"] = ["sign-up"]

@@ -10,6 +10,7 @@ RESERVED = ("true", "date", "time", "datetime")
 
 _OURS = re.compile(r"\\\{\{|\{\{([^{}\n]*)\}\}|\{\{|\{leadfield=")
 _TOKEN = re.compile(r"\{[A-Za-z][\w.:-]*(?:=[^{}\n]*)?\}")
+_THEIRS = re.compile(r"\{contactfield=([a-z0-9_]+)(?:\|([^{}|\n]*))?\}")
 _ALIAS = re.compile(r"[a-z0-9_]+")
 _TAG = re.compile(r"""<[A-Za-z](?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _LINK_QUERY = re.compile(r"""\bhref\s*=\s*(?:"[^"?]*\?[^"]*|'[^'?]*\?[^']*)\Z""", re.IGNORECASE)
@@ -59,6 +60,34 @@ def _converted(match: re.Match[str]) -> str:
     if fallback.lower() in RESERVED:
         raise wrong(f"{match[0]}: Mautic takes {fallback!r} for an order, not for a fallback")
     return f"{_CONTACT}{field}|{fallback}}}"
+
+
+def ours(text: str) -> str:
+    """Return a line of Mautic's with its tokens as ours: the inverse of `tokens`.
+
+    A token that has no word of ours stays as it is.
+    """
+    plain = text.replace("{{", "\\{{")
+    said = _THEIRS.sub(_said, plain)
+    try:
+        return said if tokens(said) == text else plain
+    except BodyError:
+        return plain
+
+
+def in_one_way(text: str) -> str:
+    """Return a line of ours with its tokens spelt as `ours` spells them."""
+    try:
+        return ours(tokens(text))
+    except BodyError:
+        return text  # who checks the line says what is wrong with it
+
+
+def _said(match: re.Match[str]) -> str:
+    field, fallback = match[1], match[2]
+    if fallback is None:
+        return f"{{{{ {field} }}}}"
+    return f"{{{{ {field} | {'urlencode' if fallback == 'true' else fallback} }}}}"
 
 
 def hide(text: str) -> tuple[str, list[str]]:

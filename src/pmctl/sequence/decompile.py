@@ -76,6 +76,7 @@ class _Decompiler:
         self.raws: dict[int, bool] = {}
         self.called: Mapping[int, str] = {}
         self.bodies: Bodies = {}
+        self.notices: Steps = []  # what only `send` can say of notifications
         self.rules = self._stop_rules()
 
     def pulled(self) -> Pulled:
@@ -87,7 +88,7 @@ class _Decompiler:
             raise Unpullable(f"events that lead in a circle: {', '.join(map(str, lost))}")
         steps = self._line(roots)
         data = self._head()
-        data |= shared(_emails(steps))
+        data |= shared(_emails(steps), self.notices)
         if self.rules:
             data["stop_on"] = [_stop_word(rule) for rule in self.rules]
         return Pulled({**data, "steps": steps}, self.bodies, self.events)
@@ -181,7 +182,9 @@ class _Decompiler:
             said["window"] = window_of(event.trigger)
         if "notify" in said:
             mail = self.mails[int(event.properties["useremail"]["email"])]
-            said["notify"] |= notice_of(mail, f"{self.key}-{said['id']}", self.bodies)
+            own, sent = notice_of(mail, f"{self.key}-{said['id']}", self.bodies)
+            said["notify"] |= own
+            self.notices.append(sent)
         return self._noted(event, said)
 
     def _is_raw(self, event: LiveEvent) -> bool:

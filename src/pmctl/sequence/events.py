@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from pmctl.sequence import model
+from pmctl.sequence import body_tokens, model
 
 Said = tuple[str, str, dict[str, Any]]  # kind, title, data as `kinds.properties` takes it
 _LABELS = {"tag": "Has tag", "segment": "In segment", "stage": "In stage", "owner": "Owned by",
@@ -73,7 +73,7 @@ def _email(step: model.Email, name: str) -> Said:
     data: dict[str, Any] = {"email": name, "transactional": not isinstance(step.consent, str)}
     if step.variants:
         data["shares"] = step.shares
-    return "email", step.subject, data
+    return "email", body_tokens.in_one_way(step.subject or ""), data
 
 
 def _field(step: model.FieldStep, _: str) -> Said:
@@ -98,7 +98,7 @@ def _dnc(step: model.DncStep, _: str) -> Said:
 def _notify(step: model.NotifyStep, name: str) -> Said:
     said = step.notify
     data = {"email": name, "to": list(said.to), "owner": said.owner, "users": list(said.users)}
-    return "notify", f"Notify: {said.subject}", data
+    return "notify", f"Notify: {body_tokens.in_one_way(said.subject)}", data
 
 
 def _webhook(step: model.WebhookStep, _: str) -> Said:

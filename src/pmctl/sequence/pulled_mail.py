@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pmctl.sequence import live
+from pmctl.sequence import body_tokens, live
 from pmctl.sequence.payload import read_mail_marker, read_share
 
 Step = dict[str, Any]
@@ -23,7 +23,7 @@ def step_of(mail: Mapping[str, Any], base: str, bodies: Bodies) -> Step:
     bodies[html] = fields["customHtml"] or ""
     text = fields["plainText"] or ""
     step: Step = {
-        "subject": str(fields["subject"] or "").replace("${", "$${").replace("{{", "\\{{"),
+        "subject": body_tokens.ours(str(fields["subject"] or "")).replace("${", "$${"),
         "body": {"file": html, "verbatim": True},
     }
     if text.strip():
@@ -48,10 +48,11 @@ def step_of(mail: Mapping[str, Any], base: str, bodies: Bodies) -> Step:
     return step
 
 
-def notice_of(mail: Mapping[str, Any], base: str, bodies: Bodies) -> Step:
-    """Return what a notification says, out of its email; its sender is that of all emails."""
+def notice_of(mail: Mapping[str, Any], base: str, bodies: Bodies) -> tuple[Step, Step]:
+    """Return what a notification says, out of its email, and what only `send` can say of it."""
     step = step_of(mail, base, bodies)
-    return {word: step[word] for word in ("subject", "body", "text") if word in step}
+    own = {word: step[word] for word in _TEXT if word in step}
+    return own, {word: step[word] for word in _OF_NOTICES if word in step}
 
 
 def variants_of(
@@ -92,17 +93,25 @@ def _parent(mail: Mapping[str, Any]) -> int | None:
 
 
 _TEXT = ("subject", "body", "text")
+_OF_NOTICES = ("from", "reply_to", "language")
 
 
-def shared(emails: Sequence[Step]) -> dict[str, Any]:
-    """Take what all emails say alike out of them; return it as `{"send": …}`, maybe empty."""
+def shared(emails: Sequence[Step], notices: Sequence[Step]) -> dict[str, Any]:
+    """Take what all emails say alike out of them; return it as `{"send": …}`, maybe empty.
+
+    `notices` are what notifications have of it: they cannot say it themselves, so theirs it is.
+    """
     send: dict[str, Any] = {}
     for word in ("from", "reply_to", "utm", "headers", "language"):
-        values = [email.get(word) for email in emails]
-        if values and values[0] and all(value == values[0] for value in values):
-            send[word] = values[0]
+        all_ = [email.get(word) for email in emails]
+        decide = [notice.get(word) for notice in notices] if word in _OF_NOTICES else []
+        first, *others = (decide or all_) or [None]
+        # an email cannot say that it has none of what `send` says
+        if first and all(one == first for one in others) and all(all_):
+            send[word] = first
             for email in emails:
-                email.pop(word, None)
+                if email[word] == first:
+                    del email[word]
     usual = _usual_window(emails)
     if usual:
         send["window"] = usual
