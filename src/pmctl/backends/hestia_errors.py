@@ -89,7 +89,7 @@ def words_in(text: str) -> str:
 def _hint(code: int, said: str, login: bool) -> str:
     low = said.lower()
     if code == PASSWORD and login:
-        return "check hestia.access_key and its secret; it is not tried again (fail2ban counts)"
+        return "check hestia.access_key (or user) and its secret; it is not tried again: fail2ban"
     if code == FORBIDDEN:
         return _forbidden(low, login)
     return {
